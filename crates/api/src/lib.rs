@@ -1,0 +1,1 @@
+//! The kinds of arc.opendefense.cloud/v1alpha1 and the Argo objects ARC writes.

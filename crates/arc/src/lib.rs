@@ -1,0 +1,1 @@
+//! The artifact conduit: carries artifacts between registries and leaves evidence.

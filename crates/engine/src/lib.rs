@@ -1,0 +1,1 @@
+//! Runs Argo workflow templates on one machine.

@@ -1,0 +1,1 @@
+//! Keys, signatures, attestations and their verification. Formats only, no network.

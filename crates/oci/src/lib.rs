@@ -1,0 +1,1 @@
+//! References, digests, layouts, registry access, copying and referrers.

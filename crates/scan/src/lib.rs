@@ -1,0 +1,1 @@
+//! Package databases to SBOM to advisories to verdict. No network.

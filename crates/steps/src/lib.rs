@@ -1,0 +1,1 @@
+//! The step programs of the pipelines: fetch, scan, publish.

@@ -1,0 +1,3 @@
+//! The binary `arc`, built beside the tests so that they always run the current code.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Harness: servers, peers and fixtures for the integration tests.
