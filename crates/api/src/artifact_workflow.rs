@@ -1,0 +1,123 @@
+//! The delivery of one artifact, made by ARC out of an order.
+
+#![expect(unreachable_pub, reason = "KubeSchema puts a hidden copy of each struct into a function")]
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::{CustomResource, KubeSchema};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Cron, DeliveryResult, LocalObjectReference, Parameter, Phase, WorkflowTemplateRef, rules,
+};
+
+/// Everything that decides one delivery.
+#[derive(
+    Clone, CustomResource, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize,
+)]
+#[kube(
+    group = "arc.opendefense.cloud",
+    version = "v1alpha1",
+    kind = "ArtifactWorkflow",
+    namespaced,
+    status = "ArtifactWorkflowStatus",
+    derive = "Default",
+    derive = "PartialEq",
+    shortname = "arcaw",
+    category = "arc",
+    doc = "The delivery of one artifact, made by ARC out of an Order. Its spec never changes: another order means another ArtifactWorkflow.",
+    printcolumn(
+        name = "Artifact",
+        type_ = "string",
+        json_path = ".metadata.labels.arc\\.opendefense\\.cloud/artifact"
+    ),
+    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
+    printcolumn(name = "Reason", type_ = "string", json_path = ".status.reason"),
+    printcolumn(name = "Message", type_ = "string", json_path = ".status.message"),
+    printcolumn(
+        name = "Destination",
+        type_ = "string",
+        json_path = ".status.result.destination.reference",
+        priority = 1
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[x_kube(validation = rules::immutable())]
+#[serde(rename_all = "camelCase")]
+pub struct ArtifactWorkflowSpec {
+    /// Argo template that does the work. Example: `{name: oci-image-pipeline, clusterScope: true}`.
+    pub workflow_template_ref: WorkflowTemplateRef,
+    /// All parameters of the workflow template, merged and sorted by name. Empty means none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub parameters: Vec<Parameter>,
+    /// Secret to sign in at the source with, mounted as a volume. Empty means none is needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub src_secret_ref: Option<LocalObjectReference>,
+    /// Secret to sign in at the destination with, mounted as a volume. Empty means none is needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dst_secret_ref: Option<LocalObjectReference>,
+    /// Schedule on which the controller repeats the delivery; `arc run` runs it once. Empty means once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cron: Option<Cron>,
+    /// How long it is kept after success. Empty or `0` means as long as its order. Example: `24h`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    #[x_kube(validation = rules::duration())]
+    pub ttl_after_finished: Option<String>,
+    /// How long it is kept after failure. Empty or `0` means as long as its order. Example: `168h`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    #[x_kube(validation = rules::duration())]
+    pub ttl_after_failed: Option<String>,
+}
+
+/// What became of a delivery.
+#[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ArtifactWorkflowStatus {
+    /// Where the delivery stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
+    /// Why it stands there, as one word. Examples: `StepFailed`, `ScanRefused`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Why it stands there, in one sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// When the first step began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+    /// When the last step ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed_at: Option<Time>,
+    /// The steps in the order of their beginning.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepStatus>,
+    /// What was delivered, as the steps report it; empty until they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<DeliveryResult>,
+}
+
+/// What became of one step of a delivery.
+#[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepStatus {
+    /// Name of the step as the workflow template calls it. Example: `scan`.
+    pub name: String,
+    /// Where the step stands.
+    #[serde(default)]
+    pub phase: Phase,
+    /// When the step began; empty while it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+    /// When the step ended; empty while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed_at: Option<Time>,
+    /// Exit code of the step's program: 0 done, 1 failed, 2 wrong input, 3 refused by policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// What the step said last; empty where it said nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
