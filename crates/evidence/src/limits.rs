@@ -1,0 +1,36 @@
+//! Bounds for everything that comes from a registry, a file or a secret.
+//!
+//! Callers that fetch evidence use the same numbers, so that nothing larger is ever held in memory.
+
+/// Largest key file in bytes; a cosign key file has about 700, so this leaves room for comments around it.
+pub const MAX_KEY_FILE: usize = 64 << 10;
+
+/// Largest password in bytes; more is a wrong file.
+pub const MAX_PASSWORD: usize = 64 << 10;
+
+/// Most public keys in one PEM file; a rotation needs two, a federation a few dozen.
+pub const MAX_KEYS: usize = 64;
+
+/// Largest manifest in bytes; the limit that the distribution specification asks registries to accept.
+pub const MAX_MANIFEST: usize = 4 << 20;
+
+/// Largest simple signing payload in bytes; ARC's have about 250, annotations make them grow.
+pub const MAX_SIMPLE_SIGNING: usize = 64 << 10;
+
+/// Largest DSSE envelope or bundle in bytes; an SBOM of 40 MB still fits after base64.
+pub const MAX_ENVELOPE: usize = 64 << 20;
+
+/// Most layers of a `.sig` or `.att` image; the limit of cosign's reader.
+pub const MAX_LAYERS: usize = 1000;
+
+/// Most signatures in one DSSE envelope.
+pub const MAX_ENVELOPE_SIGNATURES: usize = 16;
+
+/// Most transparency log entries in one bundle; the limit of the Sigstore specification.
+pub const MAX_LOG_ENTRIES: usize = 32;
+
+/// Most subjects in one statement; a release with many files stays well below.
+pub const MAX_SUBJECTS: usize = 10_000;
+
+/// Most pieces of evidence judged in one verification; each costs one signature check per key.
+pub const MAX_EVIDENCE: usize = 1000;
