@@ -34,13 +34,13 @@ const WRITE_BUFFER: usize = 256 * 1024;
 pub(crate) struct ActiveUploads(Arc<Mutex<BTreeSet<UploadId>>>);
 
 /// The right to write to one upload, given back when dropped, also by a broken connection.
-struct Lease {
+pub(crate) struct Lease {
     active: ActiveUploads,
     id: UploadId,
 }
 
 impl ActiveUploads {
-    fn lease(&self, id: &UploadId) -> Result<Lease, Refusal> {
+    pub(crate) fn lease(&self, id: &UploadId) -> Result<Lease, Refusal> {
         if self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone()) {
             return Ok(Lease { active: self.clone(), id: id.clone() });
         }
