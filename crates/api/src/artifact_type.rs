@@ -5,7 +5,7 @@
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
-use crate::{Parameter, WorkflowTemplateRef, rules};
+use crate::{Parameter, WorkflowTemplateRef, rules, tolerant};
 
 /// How artifacts of one type are delivered in one namespace.
 #[derive(
@@ -38,7 +38,11 @@ pub struct ArtifactTypeSpec {
     pub rules: Option<Rules>,
     /// Parameters for the workflow template. They win over what the order's artifact says, so this is the place for
     /// policy. Empty means none. Example: `[{name: scanSeverity, value: "HIGH,CRITICAL"}]`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "tolerant::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(length(max = 200))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub parameters: Vec<Parameter>,
@@ -83,7 +87,11 @@ pub struct ClusterArtifactTypeSpec {
     pub rules: Option<Rules>,
     /// Parameters for the workflow template. They win over what the order's artifact says, so this is the place for
     /// policy. Empty means none. Example: `[{name: scanSeverity, value: "HIGH,CRITICAL"}]`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "tolerant::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(length(max = 200))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub parameters: Vec<Parameter>,
@@ -124,11 +132,19 @@ impl From<ClusterArtifactTypeSpec> for ArtifactTypeSpec {
 #[serde(rename_all = "camelCase")]
 pub struct Rules {
     /// Types of endpoints that may be the source. Empty means any. Example: `[oci]`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "tolerant::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(length(max = 64), inner(length(min = 1, max = 63)))]
     pub src_types: Vec<String>,
     /// Types of endpoints that may be the destination. Empty means any. Example: `[oci]`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "tolerant::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(length(max = 64), inner(length(min = 1, max = 63)))]
     pub dst_types: Vec<String>,
 }

@@ -6,6 +6,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
+use crate::tolerant;
+
 use crate::{
     Cron, DeliveryResult, LocalObjectReference, Parameter, Phase, WorkflowTemplateRef, rules,
 };
@@ -47,15 +49,27 @@ pub struct ArtifactWorkflowSpec {
     /// Argo template that does the work. Example: `{name: oci-image-pipeline, clusterScope: true}`.
     pub workflow_template_ref: WorkflowTemplateRef,
     /// All parameters of the workflow template, merged and sorted by name. Empty means none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "tolerant::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(length(max = 1000))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub parameters: Vec<Parameter>,
     /// Secret to sign in at the source with, mounted as a volume. Empty means none is needed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "tolerant::reference",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub src_secret_ref: Option<LocalObjectReference>,
     /// Secret to sign in at the destination with, mounted as a volume. Empty means none is needed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "tolerant::reference",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub dst_secret_ref: Option<LocalObjectReference>,
     /// Schedule on which the controller repeats the delivery; `arc run` runs it once. Empty means once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,7 +91,11 @@ pub struct ArtifactWorkflowSpec {
 #[serde(rename_all = "camelCase")]
 pub struct ArtifactWorkflowStatus {
     /// Where the delivery stands.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "tolerant::known",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub phase: Option<Phase>,
     /// Why it stands there, as one word. Examples: `StepFailed`, `ScanRefused`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,7 +110,11 @@ pub struct ArtifactWorkflowStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<Time>,
     /// The steps in the order of their beginning.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "tolerant::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub steps: Vec<StepStatus>,
     /// What was delivered, as the steps report it; empty until they do.
     #[serde(default, skip_serializing_if = "Option::is_none")]

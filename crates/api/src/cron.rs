@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::tolerant;
+
 /// Repeats an artifact's delivery on a schedule.
 ///
 /// Scheduling belongs to the controller: `arc run` runs every artifact once, whatever is written here.
@@ -15,7 +17,11 @@ pub struct Cron {
     pub timezone: Option<String>,
     /// When to run, each entry five cron fields or one of `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly` and
     /// `@every <duration>`. At least one entry is needed. Example: `["0 3 * * *"]`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "tolerant::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(length(min = 1, max = 16), inner(length(min = 1, max = 128)))]
     pub schedules: Vec<String>,
     /// How many seconds late a missed run may still start. Empty means that a missed run is left out. Example: `300`.

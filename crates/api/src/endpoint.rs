@@ -7,7 +7,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{LocalObjectReference, rules};
+use crate::{LocalObjectReference, rules, tolerant};
 
 /// What a user says about an endpoint.
 #[derive(
@@ -56,11 +56,15 @@ pub struct EndpointSpec {
     pub remote_url: String,
     /// Secret of the same namespace to sign in with: `username` and `password`, or `.dockerconfigjson`.
     /// Empty means to sign in nowhere. Example: `{name: quay-credentials}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "tolerant::reference",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub secret_ref: Option<LocalObjectReference>,
     /// What orders may use the endpoint for: `PullOnly` as source, `PushOnly` as destination, `All` as both.
     /// Empty means `All`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "tolerant::or_default")]
     pub usage: Usage,
     /// Certificates of the authorities that vouch for this endpoint, in PEM, in addition to those of the system.
     /// Empty means that the system's authorities decide alone.
@@ -70,7 +74,11 @@ pub struct EndpointSpec {
     #[x_kube(validation = rules::certificates_only())]
     pub ca_bundle: Option<String>,
     /// `true` accepts any certificate, and with it any impostor: for experiments only. Empty means `false`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(
+        default,
+        deserialize_with = "tolerant::or_default",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
     pub insecure_skip_verify: bool,
 }
 
@@ -128,7 +136,11 @@ pub struct EndpointStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// `Ready` sums up; `Validated`, `Reachable` and `Authenticated` say how far a probe came.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "tolerant::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
 }

@@ -28,6 +28,7 @@ mod references;
 mod result;
 mod rules;
 mod schema;
+mod tolerant;
 
 pub use artifact_type::{
     ArtifactType, ArtifactTypeSpec, ClusterArtifactType, ClusterArtifactTypeSpec, Rules,

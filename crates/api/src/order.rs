@@ -7,7 +7,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Cron, LocalObjectReference, OrderStatus, rules};
+use crate::{Cron, LocalObjectReference, OrderStatus, rules, tolerant};
 
 /// What a user asks for.
 #[derive(Clone, CustomResource, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
@@ -37,7 +37,11 @@ pub struct OrderSpec {
     pub defaults: Option<OrderDefaults>,
     /// The artifacts to deliver, up to 1,000. Each is delivered on its own: one that fails stops no other.
     /// Empty means that there is nothing to do.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "tolerant::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(length(max = 1000))]
     pub artifacts: Vec<OrderArtifact>,
     /// How long after its creation the order is deleted, finished or not, with everything made for it.
@@ -47,10 +51,18 @@ pub struct OrderSpec {
     #[x_kube(validation = rules::duration())]
     pub ttl: Option<String>,
     /// `true` starts nothing new; what already runs comes to its end. Empty means `false`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(
+        default,
+        deserialize_with = "tolerant::or_default",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
     pub suspend: bool,
     /// `true` resolves tags, digests and sizes and reports them, and writes nothing anywhere. Empty means `false`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(
+        default,
+        deserialize_with = "tolerant::or_default",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
     pub dry_run: bool,
 }
 
@@ -59,10 +71,18 @@ pub struct OrderSpec {
 #[serde(rename_all = "camelCase")]
 pub struct OrderDefaults {
     /// Endpoint to take artifacts from. Empty means that each artifact names its own. Example: `{name: quay}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "tolerant::reference",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub src_ref: Option<LocalObjectReference>,
     /// Endpoint to bring artifacts to. Empty means that each artifact names its own. Example: `{name: harbor}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "tolerant::reference",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub dst_ref: Option<LocalObjectReference>,
     /// Schedule on which the controller repeats every artifact; `arc run` runs each once. Empty means once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,8 +93,8 @@ pub struct OrderDefaults {
 #[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderArtifact {
-    /// Name by which status and messages call the artifact, unique within the order and a DNS label.
-    /// Empty means that its place in the list is used instead. Example: `alpine`.
+    /// Name by which status and messages call the artifact: a DNS label, unique within the order; an artifact whose
+    /// name was given before is blocked. Empty means that its place in the list is used instead. Example: `alpine`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     #[x_kube(validation = rules::dns_label())]
@@ -84,10 +104,18 @@ pub struct OrderArtifact {
     #[schemars(length(min = 1, max = 253))]
     pub type_: String,
     /// Endpoint to take the artifact from. Empty means `spec.defaults.srcRef`. Example: `{name: quay}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "tolerant::reference",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub src_ref: Option<LocalObjectReference>,
     /// Endpoint to bring the artifact to. Empty means `spec.defaults.dstRef`. Example: `{name: harbor}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "tolerant::reference",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub dst_ref: Option<LocalObjectReference>,
     /// What the artifact type wants to know, handed on as parameters with the prefix `spec`: `repository` arrives as
     /// `specRepository`, `config.port` as `specConfigPort`, `tags[0]` as `specTags0`.

@@ -7,7 +7,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Phase;
+use crate::{Phase, tolerant};
 
 /// What became of an order.
 #[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
@@ -17,7 +17,11 @@ pub struct OrderStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// Where the order stands as a whole.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "tolerant::known",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub phase: Option<Phase>,
     /// How many artifacts are delivered, of how many. Example: `3/4`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,7 +64,8 @@ pub struct OrderCounts {
 #[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderArtifactStatus {
-    /// Name of the artifact, or its place in the list where it has none. Examples: `alpine`, `0`.
+    /// Name of the artifact, unique in this list: where the order gives none, or gives it a second time, the place in
+    /// the order's list stands here in brackets, which no name can look like. Examples: `alpine`, `[2]`.
     #[schemars(length(min = 1, max = 63))]
     pub name: String,
     /// Artifact type that the order names.

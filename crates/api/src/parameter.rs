@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::tolerant;
+
 /// One parameter of a workflow template.
 #[derive(
     Clone, Debug, Default, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize,
@@ -14,7 +16,7 @@ pub struct Parameter {
     pub name: String,
     /// Value of the parameter, always a string: quote numbers and booleans. Empty is the empty string.
     /// Example: `HIGH,CRITICAL`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "tolerant::or_default")]
     #[schemars(length(max = 65_536))]
     pub value: String,
 }

@@ -3,14 +3,18 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::tolerant;
+
 /// Names an object of the same namespace.
 #[derive(
     Clone, Debug, Default, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize,
 )]
 #[serde(rename_all = "camelCase")]
 pub struct LocalObjectReference {
-    /// Name of the object, in the namespace of the object that refers to it. Example: `quay`.
-    #[schemars(length(min = 1, max = 253))]
+    /// Name of the object, in the namespace of the object that refers to it. Empty is the same as no reference.
+    /// Example: `quay`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 253))]
     pub name: String,
 }
 
@@ -32,6 +36,10 @@ pub struct WorkflowTemplateRef {
     pub name: String,
     /// `true` names a ClusterWorkflowTemplate, `false` or empty a WorkflowTemplate of the same namespace.
     /// A ClusterArtifactType always means a ClusterWorkflowTemplate, whatever is written here.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(
+        default,
+        deserialize_with = "tolerant::or_default",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
     pub cluster_scope: bool,
 }
