@@ -16,3 +16,6 @@ pub use workflow::{
 pub const GROUP: &str = "argoproj.io";
 /// The only version of the API group.
 pub const VERSION: &str = "v1alpha1";
+
+#[cfg(test)]
+mod tests;

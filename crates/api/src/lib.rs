@@ -12,6 +12,15 @@
 //! [`Order`] is what a user writes, [`Endpoint`] and [`ClusterArtifactType`] are what it refers to, and
 //! [`ArtifactWorkflow`] is what ARC makes of each of its artifacts.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "`kubectl explain` prints these docs, and kinds stand in them as they are"
+)]
+#![expect(
+    clippy::duplicated_attributes,
+    reason = "printer columns of one kind have types in common"
+)]
+
 pub mod argo;
 mod artifact_type;
 mod artifact_workflow;
@@ -54,3 +63,6 @@ pub use schema::crds;
 pub const GROUP: &str = "arc.opendefense.cloud";
 /// The only version of the API group.
 pub const VERSION: &str = "v1alpha1";
+
+#[cfg(test)]
+mod manifests_tests;

@@ -167,3 +167,45 @@ pub struct StepResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_complete_result_survives_reading_and_writing() {
+        let written = json!({
+            "outcome": "Delivered",
+            "source": { "reference": "quay.io/library/alpine:3.18.4", "digest": "sha256:aa", "tag": "3.18.4" },
+            "destination": { "reference": "harbor.example.com/team-a/alpine:3.18.4", "digest": "sha256:aa" },
+            "scan": {
+                "critical": 0, "high": 1, "medium": 2, "low": 3, "unknown": 4,
+                "scanner": "arc 0.1.0", "database": "sha256:bb",
+                "findings": [{
+                    "id": "CVE-2024-0001", "package": "openssl", "installed": "3.1.0", "fixed": "3.1.1",
+                    "severity": "HIGH", "url": "https://example.com/CVE-2024-0001",
+                }],
+            },
+            "signature": { "digest": "sha256:cc" },
+            "attestations": [{ "predicateType": "https://slsa.dev/provenance/v1", "digest": "sha256:dd" }],
+            "blobsMoved": 3, "bytesMoved": 1024, "bytesPlanned": 2048,
+            "steps": [{
+                "name": "resolve", "startedAt": "2026-11-20T19:27:21Z", "completedAt": "2026-11-20T19:27:22Z",
+                "message": "3.18.4 is the highest tag that fits",
+            }],
+        });
+        let read: DeliveryResult = serde_json::from_value(written.clone()).unwrap();
+        assert_eq!(serde_json::to_value(read).unwrap(), written);
+    }
+
+    #[test]
+    fn a_result_may_know_little_and_may_know_more_than_we_do() {
+        let read: DeliveryResult =
+            serde_json::from_value(json!({ "source": { "digest": "sha256:aa" }, "later": true }))
+                .unwrap();
+        let source = SourceResult { digest: "sha256:aa".to_owned(), ..SourceResult::default() };
+        assert_eq!(read, DeliveryResult { source: Some(source), ..DeliveryResult::default() });
+    }
+}

@@ -52,6 +52,7 @@ impl Phase {
         matches!(self, Self::Succeeded | Self::Skipped | Self::Failed | Self::Error | Self::Omitted)
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
     pub(super) fn is_unknown(&self) -> bool {
         *self == Self::Unknown
     }
