@@ -1,0 +1,155 @@
+//! Why a workflow failed: the step that really did, not the follow-up error that Argo shows.
+//!
+//! Argo ends every later container of a failed pod with exit code 64 and repeats *that* text as the workflow's message.
+//! The real cause is the step whose own exit code is neither 64 nor a kill.
+
+use arc_api::argo::WorkflowStatus;
+use arc_api::{ArtifactWorkflowStatus, DeliveryResult, Outcome, Reason};
+
+use super::steps::{Step, tries};
+use crate::exit_code::ExitCode;
+
+/// Reason and sentence of a failure.
+pub(super) struct Failure {
+    pub(super) reason: Reason,
+    pub(super) message: String,
+}
+
+impl Failure {
+    fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into() }
+    }
+}
+
+/// Finds out why `workflow`, which failed, did so.
+pub(super) fn explain(
+    workflow: &WorkflowStatus,
+    steps: &[Step<'_>],
+    result: Option<&DeliveryResult>,
+    previous: Option<&ArtifactWorkflowStatus>,
+) -> Failure {
+    if workflow.message.starts_with("Stopped with strategy") {
+        return Failure::new(Reason::Stopped, format!("stopped by somebody: {}", workflow.message));
+    }
+    if let Some(step) = steps.iter().find(|step| step.has_failed() && is_own_word(step.exit_code)) {
+        return of_step(workflow, step, result);
+    }
+    if let Some(failure) = deadline(workflow, steps, previous) {
+        return failure;
+    }
+    if let Some(step) = steps.iter().find(|step| step.has_failed() && is_kill(step.exit_code)) {
+        return of_step(workflow, step, result);
+    }
+    of_argo(workflow, steps)
+}
+
+/// A code that the step's own program chose.
+fn is_own_word(code: Option<i32>) -> bool {
+    code.is_some_and(|code| {
+        !matches!(ExitCode::of(code), ExitCode::Done | ExitCode::ArgoExecutor | ExitCode::Killed)
+    })
+}
+
+fn is_kill(code: Option<i32>) -> bool {
+    code.is_some_and(|code| ExitCode::of(code) == ExitCode::Killed)
+}
+
+fn of_step(workflow: &WorkflowStatus, step: &Step<'_>, result: Option<&DeliveryResult>) -> Failure {
+    let code = step.exit_code.unwrap_or_default();
+    let meaning = ExitCode::of(code);
+    let reason = match meaning {
+        ExitCode::Refused if is_scan(step, result) => Reason::ScanRefused,
+        ExitCode::Refused => Reason::PolicyRefused,
+        ExitCode::WrongInput => Reason::WrongInput,
+        _ => Reason::StepFailed,
+    };
+    let mut message = format!("step {:?} ended with exit code {code}: {meaning}", step.name);
+    let tries = tries(workflow);
+    if tries > 1 {
+        message.push_str(&format!(" (after {tries} tries)"));
+    }
+    if let Some(scan) =
+        result.and_then(|result| result.scan.as_ref()).filter(|_| reason == Reason::ScanRefused)
+    {
+        message.push_str(&format!(
+            "; the scan found {} critical and {} high",
+            scan.critical, scan.high
+        ));
+    }
+    if let Some(own) = own_text(&step.node.message) {
+        message.push_str(&format!("; {own}"));
+    }
+    Failure::new(reason, message)
+}
+
+fn is_scan(step: &Step<'_>, result: Option<&DeliveryResult>) -> bool {
+    let found_something = |result: &DeliveryResult| {
+        result.outcome == Some(Outcome::Refused)
+            && result.scan.as_ref().is_some_and(|scan| scan.critical + scan.high > 0)
+    };
+    step.name.contains("scan") || result.is_some_and(found_something)
+}
+
+/// What stands behind `scan: Error (exit code 3): `, which is usually nothing.
+fn own_text(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once("(exit code ")?;
+    let text = rest.split_once(')')?.1.trim_start_matches(':').trim();
+    (!text.is_empty()).then_some(text)
+}
+
+fn deadline(
+    workflow: &WorkflowStatus,
+    steps: &[Step<'_>],
+    previous: Option<&ArtifactWorkflowStatus>,
+) -> Option<Failure> {
+    let is_deadline = |text: &str| {
+        text.contains("exceeded its deadline") || text.contains("than the specified deadline")
+    };
+    let node =
+        workflow.nodes.values().map(|node| node.message.as_str()).find(|text| is_deadline(text));
+    let text = Some(workflow.message.as_str()).filter(|text| is_deadline(text)).or(node)?;
+    // At the end nothing tells any more that the image was the cause; the status before it does.
+    let pull_failed = |status: &&ArtifactWorkflowStatus| {
+        status.reason.as_deref() == Some(Reason::ImagePullFailed.as_str())
+    };
+    if let Some(before) = previous.filter(pull_failed) {
+        let message = before
+            .message
+            .clone()
+            .unwrap_or_else(|| "the image of a step cannot be pulled".to_owned());
+        return Some(Failure::new(Reason::ImagePullFailed, message));
+    }
+    let message = match steps.iter().find(|step| step.has_failed()) {
+        Some(step) => format!("step {:?} did not end in time: {text}", step.name),
+        None => format!("the workflow did not end in time: {text}"),
+    };
+    Some(Failure::new(Reason::DeadlineExceeded, message))
+}
+
+/// Nothing that a step did: the workflow itself could not be run or judged.
+fn of_argo(workflow: &WorkflowStatus, steps: &[Step<'_>]) -> Failure {
+    let text = workflow.message.as_str();
+    if text.contains("workflowtemplates.argoproj.io") && text.ends_with("not found") {
+        return Failure::new(Reason::WorkflowTemplateNotFound, text);
+    }
+    if let Some(name) = text
+        .strip_prefix("invalid spec: spec.arguments.")
+        .and_then(|rest| rest.split_once(".value or "))
+    {
+        let message =
+            format!("the workflow template needs the parameter {:?}, which nobody gave", name.0);
+        return Failure::new(Reason::MissingParameter, message);
+    }
+    let all_done = !steps.is_empty() && steps.iter().all(|step| !step.has_failed());
+    if all_done && text.starts_with("wait: Error") {
+        let message = format!("the steps ended well, but what they report cannot be read: {text}");
+        return Failure::new(Reason::InvalidResult, message);
+    }
+    let of_node = steps.iter().find(|step| step.has_failed() && !step.node.message.is_empty());
+    let message = match of_node {
+        Some(step) if text.is_empty() => format!("step {:?}: {}", step.name, step.node.message),
+        _ if text.is_empty() => "Argo gives no reason".to_owned(),
+        _ => text.to_owned(),
+    };
+    Failure::new(Reason::WorkflowError, message)
+}
