@@ -7,7 +7,8 @@
 pub const READY: &str = "Ready";
 /// On orders. `True`: every artifact could be planned. `False`: at least one is blocked. Absent before the first look.
 pub const ACCEPTED: &str = "Accepted";
-/// On orders. `True`: every artifact came to an end, good or bad. `False`: some wait or run. Absent before the first look.
+/// On orders. `True`: every artifact came to an end, good or bad. `False`: some wait, run or are blocked.
+/// Absent before the first look.
 pub const COMPLETE: &str = "Complete";
 /// On endpoints. `True`: the address can be read and the Secret has what is needed. Absent before the first look.
 pub const VALIDATED: &str = "Validated";

@@ -64,8 +64,8 @@ pub struct OrderCounts {
 #[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderArtifactStatus {
-    /// Name of the artifact, unique in this list: where the order gives none, or gives it a second time, the place in
-    /// the order's list stands here in brackets, which no name can look like. Examples: `alpine`, `[2]`.
+    /// Name of the artifact, unique in this list: where the order gives none, or one that is taken, its place in the
+    /// order's list. Examples: `alpine`, `0`.
     #[schemars(length(min = 1, max = 63))]
     pub name: String,
     /// Artifact type that the order names.

@@ -8,9 +8,9 @@
 
 use kube::core::Rule;
 
-/// A duration as Kubernetes writes it, never negative.
+/// A duration as Go reads it, never negative.
 pub(crate) fn duration() -> Rule {
-    Rule::new(r"self.matches('^(0|([0-9]+([.][0-9]+)?(ns|us|ms|s|m|h))+)$')")
+    Rule::new("self.matches('^[+]?(0|(([0-9]+[.]?[0-9]*|[.][0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$')")
         .message("must be a duration of hours, minutes and seconds that is not negative, such as 90m or 1h30m")
 }
 
