@@ -3,6 +3,7 @@
 //! Entry: [`sign`] and [`verify`]; bundles and `.att` layers carry the result.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     encoding,
@@ -151,10 +152,13 @@ impl TryFrom<Wire> for Envelope {
 
 /// Returns the bytes that are signed: type and payload, each with its length, so that neither can leak into the other.
 pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let mut bytes =
-        format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes();
+    let mut bytes = pae_start(payload_type, payload);
     bytes.extend_from_slice(payload);
     bytes
+}
+
+fn pae_start(payload_type: &str, payload: &[u8]) -> Vec<u8> {
+    format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes()
 }
 
 /// Signs a payload and returns the envelope with one signature and no key id.
@@ -168,10 +172,11 @@ pub fn sign(key: &SigningKey, payload_type: &str, payload: Vec<u8>) -> Envelope 
 ///
 /// A signature that names another key is skipped, as cosign does, so that ARC never accepts what cosign refuses.
 pub fn verify<'a>(envelope: &Envelope, keys: &'a [PublicKey]) -> Result<&'a PublicKey, Error> {
-    let signed = pae(&envelope.payload_type, &envelope.payload);
+    let start = pae_start(&envelope.payload_type, &envelope.payload);
+    let signed = Sha256::new().chain_update(start).chain_update(&envelope.payload).finalize();
     let made_by = |key: &PublicKey, signature: &Signature| {
         let named = signature.key_id.is_empty() || signature.key_id == key.key_id();
-        named && key.verify(&signed, &signature.der).is_ok()
+        named && key.verify_hash(&signed, &signature.der).is_ok()
     };
     keys.iter()
         .find(|key| envelope.signatures.iter().any(|signature| made_by(key, signature)))

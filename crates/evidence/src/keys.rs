@@ -154,7 +154,7 @@ impl SigningKey {
             }
             "PRIVATE KEY" => SecretKey::from_pkcs8_der(&block.content).map_err(unsupported)?,
             "EC PRIVATE KEY" => SecretKey::from_sec1_der(&block.content)
-                .map_err(|_| Error::UnsupportedKey { what: "private" })?,
+                .map_err(|_opaque| Error::UnsupportedKey { what: "private" })?,
             label => {
                 return Err(Error::UnexpectedPemLabel {
                     label: label.to_owned(),
@@ -169,7 +169,8 @@ impl SigningKey {
     ///
     /// Salt and nonce are random, so two calls differ.
     pub fn to_cosign_pem(&self, password: &[u8]) -> Result<String, Error> {
-        let der = self.0.to_pkcs8_der().map_err(|_| Error::UnsupportedKey { what: "private" })?;
+        let der =
+            self.0.to_pkcs8_der().map_err(|_opaque| Error::UnsupportedKey { what: "private" })?;
         Ok(pem::encode(cosign_file::LABELS[0], &cosign_file::encrypt(der.as_bytes(), password)?))
     }
 

@@ -32,5 +32,8 @@ pub const MAX_LOG_ENTRIES: usize = 32;
 /// Most subjects in one statement; a release with many files stays well below.
 pub const MAX_SUBJECTS: usize = 10_000;
 
+/// Most bytes of evidence judged in one verification; it is all in memory at once.
+pub const MAX_EVIDENCE_BYTES: usize = 256 << 20;
+
 /// Most pieces of evidence judged in one verification; each costs one signature check per key.
 pub const MAX_EVIDENCE: usize = 1000;

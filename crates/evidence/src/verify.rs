@@ -32,14 +32,16 @@ pub enum Error {
     /// A policy that asks for nothing would accept everything.
     #[error("the policy requires neither a signature nor an attestation nor a scan")]
     NothingRequired,
-    /// Somebody attached an absurd number of things.
+    /// Somebody attached an absurd number of things, or absurdly large ones.
     #[error(
-        "there are {found} pieces of evidence, at most {limit} are judged; remove what does not belong there"
+        "there is too much evidence: {found} {unit}, at most {limit} are judged; remove what does not belong there"
     )]
     TooMuchEvidence {
-        /// Pieces found.
+        /// What was found.
         found: usize,
-        /// Pieces allowed.
+        /// `pieces` or `bytes`.
+        unit: &'static str,
+        /// What is allowed.
         limit: usize,
     },
 }
@@ -80,9 +82,18 @@ pub struct Evidence {
     pub signatures: Vec<SignatureEvidence>,
     /// Layers of `sha256-<hex>.att`.
     pub attestations: Vec<AttestationEvidence>,
+    /// What was found and could not even be fetched or taken apart, one sentence each: reported, never counted.
+    pub unreadable: Vec<String>,
 }
 
 impl Evidence {
+    fn bytes(&self) -> usize {
+        let bundles = self.bundles.iter().map(|bundle| bundle.manifest.len() + bundle.blob.len());
+        let signatures = self.signatures.iter().map(|signature| signature.payload.len());
+        let attestations = self.attestations.iter().map(|attestation| attestation.envelope.len());
+        bundles.chain(signatures).chain(attestations).sum()
+    }
+
     fn count(&self) -> usize {
         self.bundles.len() + self.signatures.len() + self.attestations.len()
     }
@@ -106,17 +117,19 @@ pub fn verify(
     if !policy.require_signature && policy.require.is_empty() && policy.scan.is_none() {
         return Err(Error::NothingRequired);
     }
-    if evidence.count() > limits::MAX_EVIDENCE {
-        return Err(Error::TooMuchEvidence {
-            found: evidence.count(),
-            limit: limits::MAX_EVIDENCE,
-        });
+    let sizes = [
+        (evidence.count(), "pieces", limits::MAX_EVIDENCE),
+        (evidence.bytes(), "bytes", limits::MAX_EVIDENCE_BYTES),
+    ];
+    if let Some((found, unit, limit)) = sizes.into_iter().find(|(found, _, limit)| found > limit) {
+        return Err(Error::TooMuchEvidence { found, unit, limit });
     }
     let (signatures, attestations) = check::check(subject_digest, evidence, &policy.keys);
     let mut report = Report {
         subject: subject_digest.to_owned(),
         signatures,
         attestations,
+        unreadable: evidence.unreadable.clone(),
         scan: None,
         problems: Vec::new(),
     };
@@ -124,7 +137,7 @@ pub fn verify(
         report.problems.push(Problem::MissingSignature { found: report.signatures.len() });
     }
     for predicate_type in &policy.require {
-        if !report.held(predicate_type).any(|_| true) {
+        if report.held(predicate_type).next().is_none() {
             report
                 .problems
                 .push(Problem::MissingAttestation { predicate_type: predicate_type.clone() });

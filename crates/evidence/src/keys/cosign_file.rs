@@ -80,7 +80,7 @@ pub(super) fn decrypt(json: &[u8], password: &[u8]) -> Result<Zeroizing<Vec<u8>>
     let cipher = cipher(password, &salt, log_cost)?;
     let plaintext = cipher
         .decrypt(&nonce.into(), ciphertext.as_slice())
-        .map_err(|_| wrong_password(password))?;
+        .map_err(|_opaque| wrong_password(password))?;
     Ok(Zeroizing::new(plaintext))
 }
 
@@ -91,9 +91,9 @@ pub(super) fn encrypt(der: &[u8], password: &[u8]) -> Result<Vec<u8>, Error> {
     getrandom::fill(&mut salt).map_err(|source| Error::GetRandomness { source })?;
     getrandom::fill(&mut nonce).map_err(|source| Error::GetRandomness { source })?;
     let ciphertext =
-        cipher(password, &salt, LOG_COST_WRITTEN)?.encrypt(&nonce.into(), der).map_err(|_| {
-            Error::ParseEncryptedKey { why: "the key is too long to encrypt".to_owned() }
-        })?;
+        cipher(password, &salt, LOG_COST_WRITTEN)?.encrypt(&nonce.into(), der).map_err(
+            |_opaque| Error::ParseEncryptedKey { why: "the key is too long to encrypt".to_owned() },
+        )?;
     Ok(encoding::to_bytes(&File {
         kdf: Kdf {
             name: "scrypt".to_owned(),
@@ -127,12 +127,16 @@ fn cipher(password: &[u8], salt: &[u8], log_cost: u8) -> Result<XSalsa20Poly1305
     if password.len() > limits::MAX_PASSWORD {
         return Err(Error::WrongPassword { hint: " (it is longer than any password)" });
     }
+    Ok(XSalsa20Poly1305::new(derive(password, salt, log_cost).as_ref().into()))
+}
+
+fn derive(password: &[u8], salt: &[u8], log_cost: u8) -> Zeroizing<[u8; 32]> {
     let params =
         scrypt::Params::new(log_cost, BLOCK_SIZE, PARALLELISM).expect("the listed costs are valid");
     let mut key = Zeroizing::new([0_u8; 32]);
     scrypt::scrypt(password, salt, &params, key.as_mut())
         .expect("32 bytes are a valid output length");
-    Ok(XSalsa20Poly1305::new(key.as_ref().into()))
+    key
 }
 
 fn wrong_password(password: &[u8]) -> Error {

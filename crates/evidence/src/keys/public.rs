@@ -3,7 +3,7 @@
 use std::fmt;
 
 use p256::{
-    ecdsa::{DerSignature, VerifyingKey, signature::Verifier as _},
+    ecdsa::{DerSignature, VerifyingKey, signature::hazmat::PrehashVerifier as _},
     pkcs8::{DecodePublicKey as _, EncodePublicKey as _},
 };
 use sha2::{Digest as _, Sha256};
@@ -54,7 +54,7 @@ impl PublicKey {
                 });
             }
             let key = VerifyingKey::from_public_key_der(&block.content);
-            key.map(Self).map_err(|_| Error::UnsupportedKey { what: "public" })
+            key.map(Self).map_err(|_opaque| Error::UnsupportedKey { what: "public" })
         };
         blocks.iter().map(read).collect()
     }
@@ -73,8 +73,10 @@ impl PublicKey {
     pub fn key_id(&self) -> String {
         let point = self.0.to_sec1_point(false);
         let mut wire = Vec::new();
-        for field in [b"ecdsa-sha2-nistp256".as_slice(), b"nistp256", point.as_bytes()] {
-            let length = u32::try_from(field.len()).expect("the fields have at most 65 bytes");
+        // Each field of the SSH wire form follows its length.
+        let fields =
+            [(19_u32, b"ecdsa-sha2-nistp256".as_slice()), (8, b"nistp256"), (65, point.as_bytes())];
+        for (length, field) in fields {
             wire.extend_from_slice(&length.to_be_bytes());
             wire.extend_from_slice(field);
         }
@@ -83,9 +85,14 @@ impl PublicKey {
 
     /// Checks an ASN.1 DER signature over a message hashed with SHA-256.
     pub fn verify(&self, message: &[u8], signature_der: &[u8]) -> Result<(), Error> {
+        self.verify_hash(&Sha256::digest(message), signature_der)
+    }
+
+    /// Checks a signature over a SHA-256 hash, so that a large message is hashed once for all keys.
+    pub(crate) fn verify_hash(&self, sha256: &[u8], signature_der: &[u8]) -> Result<(), Error> {
         DerSignature::from_bytes(signature_der)
-            .and_then(|signature| self.0.verify(message, &signature))
-            .map_err(|_| Error::VerifySignature { hint: self.hint() })
+            .and_then(|signature| self.0.verify_prehash(sha256, &signature))
+            .map_err(|_opaque| Error::VerifySignature { hint: self.hint() })
     }
 
     fn to_der(&self) -> Vec<u8> {

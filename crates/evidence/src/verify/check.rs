@@ -73,7 +73,7 @@ fn check_bundle(
     keys: &[PublicKey],
     facts: &mut Facts,
 ) -> Result<(), Rejection> {
-    let carried = bundle::carried(&evidence.manifest).map_err(unreadable)?;
+    let carried = bundle::carried(&evidence.manifest).map_err(|error| unreadable(&error))?;
     facts.predicate_type.clone_from(&carried.predicate_type);
     if carried.subject != subject {
         return Err(Rejection::WrongReferrerSubject { found: carried.subject });
@@ -82,7 +82,7 @@ fn check_bundle(
     if found != carried.blob.digest {
         return Err(Rejection::WrongBlob { found, expected: carried.blob.digest });
     }
-    let bundle = Bundle::parse(&evidence.blob).map_err(unreadable)?;
+    let bundle = Bundle::parse(&evidence.blob).map_err(|error| unreadable(&error))?;
     if bundle.material == Material::Certificate {
         return Err(Rejection::Certificate);
     }
@@ -97,7 +97,7 @@ fn check_attestation(
     facts: &mut Facts,
 ) -> Result<(), Rejection> {
     facts.predicate_type.clone_from(&evidence.predicate_type);
-    let envelope = Envelope::parse(&evidence.envelope).map_err(unreadable)?;
+    let envelope = Envelope::parse(&evidence.envelope).map_err(|error| unreadable(&error))?;
     check_envelope(subject, &envelope, keys, facts)?;
     agree(evidence.predicate_type.clone(), facts)?;
     if facts.predicate_type.as_deref() == Some(PREDICATE_SIGNATURE) {
@@ -114,20 +114,20 @@ fn check_signature(
 ) -> Result<(), Rejection> {
     if evidence.payload.len() > limits::MAX_SIMPLE_SIGNING {
         let (size, limit) = (evidence.payload.len(), limits::MAX_SIMPLE_SIGNING);
-        return Err(unreadable(format!(
+        return Err(unreadable(&format!(
             "invalid simple signing payload: it has {size} bytes, at most {limit} are read"
         )));
     }
     let annotation = evidence.signature.as_deref().unwrap_or_default();
     let signature = encoding::decode_base64(annotation)
         .filter(|signature| !signature.is_empty())
-        .ok_or_else(|| unreadable("the layer has no base64 signature annotation"))?;
+        .ok_or_else(|| unreadable(&"the layer has no base64 signature annotation"))?;
     let key = keys
         .iter()
         .find(|key| key.verify(&evidence.payload, &signature).is_ok())
         .ok_or(Rejection::NotSignedByKeys { keys: keys.len() })?;
     facts.key = Some(key.hint());
-    let payload = simple_signing::parse(&evidence.payload).map_err(unreadable)?;
+    let payload = simple_signing::parse(&evidence.payload).map_err(|error| unreadable(&error))?;
     if payload.type_ != simple_signing::TYPE {
         return Err(Rejection::WrongSignatureType { found: payload.type_ });
     }
@@ -145,12 +145,12 @@ fn check_envelope(
     facts: &mut Facts,
 ) -> Result<(), Rejection> {
     let key = dsse::verify(envelope, keys)
-        .map_err(|_| Rejection::NotSignedByKeys { keys: keys.len() })?;
+        .map_err(|_opaque| Rejection::NotSignedByKeys { keys: keys.len() })?;
     facts.key = Some(key.hint());
     if envelope.payload_type != PAYLOAD_TYPE_IN_TOTO {
         return Err(Rejection::WrongPayloadType { found: envelope.payload_type.clone() });
     }
-    let statement = Statement::parse(&envelope.payload).map_err(unreadable)?;
+    let statement = Statement::parse(&envelope.payload).map_err(|error| unreadable(&error))?;
     facts.predicate_type = Some(statement.predicate_type.clone());
     if !statement.is_about(subject) {
         return Err(Rejection::WrongSubject { found: subjects(&statement) });
@@ -179,6 +179,6 @@ fn subjects(statement: &Statement) -> String {
     format!("{:?}", shown.join(", "))
 }
 
-fn unreadable(why: impl ToString) -> Rejection {
+fn unreadable(why: &dyn ToString) -> Rejection {
     Rejection::Unreadable { why: why.to_string() }
 }

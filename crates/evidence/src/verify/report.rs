@@ -194,6 +194,9 @@ pub struct Report {
     pub signatures: Vec<Item>,
     /// Every attestation found, bundles first; also bundles that cannot be read.
     pub attestations: Vec<Item>,
+    /// What could not even be fetched or taken apart; never counted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<String>,
     /// The scan that was judged, if the policy asked for one and one was readable.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scan: Option<ScanSummary>,
@@ -208,14 +211,16 @@ impl Report {
         self.problems.is_empty()
     }
 
-    /// Returns the attestations of a type that hold.
+    /// Returns the evidence with a predicate type that holds; signatures in bundles have one, too.
     pub fn held<'a>(&'a self, predicate_type: &'a str) -> impl Iterator<Item = &'a Item> {
-        self.attestations.iter().filter(move |item| {
+        let items = self.signatures.iter().chain(&self.attestations);
+        items.filter(move |item| {
             item.held() && item.predicate_type.as_deref() == Some(predicate_type)
         })
     }
 }
 
+#[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
 fn display<T: fmt::Display, S: Serializer>(
     value: &Option<T>,
     serializer: S,

@@ -79,22 +79,18 @@ pub(super) fn judge(
         }
         return (None, problems);
     };
-    // The same scan is there as bundle and as legacy layer; scans of one moment are judged together.
+    // The same scan is there as bundle and as legacy layer; others of the same moment are judged, too.
     scans.retain(|scan| scan.finished_on == newest);
-    for scan in &scans {
-        let found = judge_findings(scan, policy);
-        // One problem per cause: the copies of one scan would only repeat it.
-        if scan.counts != scans[0].counts || scan.digest == scans[0].digest {
-            problems.extend(found);
-        }
-    }
+    scans.dedup_by(|copy, first| (copy.verdict, copy.counts) == (first.verdict, first.counts));
+    let judged: Vec<_> = scans.iter().map(|scan| judge_findings(scan, policy)).collect();
+    let decisive = judged.iter().position(|found| !found.is_empty()).unwrap_or_default();
+    problems.extend(judged.into_iter().flatten());
     problems.extend(judge_age(newest, policy, now));
-    (scans.into_iter().next(), problems)
+    (scans.into_iter().nth(decisive), problems)
 }
 
 fn read(item: &Item) -> Result<ScanSummary, String> {
-    let predicate =
-        item.statement.as_ref().map(|statement| &statement.predicate).unwrap_or(&Value::Null);
+    let predicate = item.statement.as_ref().map_or(&Value::Null, |statement| &statement.predicate);
     let predicate = Predicate::deserialize(predicate).map_err(|error| error.to_string())?;
     let (verdict, counts) = match ScanResult::deserialize(&predicate.scanner.result) {
         Ok(result) => match result.contradiction() {
@@ -120,12 +116,11 @@ fn judge_findings(scan: &ScanSummary, policy: &ScanPolicy) -> Vec<Problem> {
     let mut problems = Vec::new();
     match scan.verdict {
         Some(ScanVerdict::Refused) => problems.push(Problem::ScanRefused { digest: digest() }),
-        Some(ScanVerdict::Passed) => {}
         None if policy.gate.is_empty() => {
             let why = "it carries no verdict, and the policy names no severities".to_owned();
             problems.push(Problem::UnjudgedScan { digest: digest(), why });
         }
-        None => {}
+        Some(ScanVerdict::Passed) | None => {}
     }
     for severity in policy.gate.iter().rev() {
         let count = scan.counts.of(*severity);

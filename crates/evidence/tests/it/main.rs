@@ -1,0 +1,12 @@
+//! Behaviour of the evidence formats: known answers, key files, legacy images, verification of tampered evidence.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
+
+mod fixture;
+mod kat;
+mod key_files;
+mod legacy_images;
+mod predicates;
+mod properties;
+mod scan_gate;
+mod strict_readers;
+mod tampering;
