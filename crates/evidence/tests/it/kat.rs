@@ -14,6 +14,8 @@ fn the_key_file_opens_and_is_the_private_half_of_its_public_key() {
     assert_eq!(kat_files().open().unwrap().public(), PublicKey::from_pem(&kat("pub")).unwrap());
     assert_eq!(key().public().to_pem(), kat("pub"));
     assert_eq!(key().public().hint(), kat("hint"));
+    // As `ssh-keygen -l` prints it for the same key.
+    assert_eq!(key().public().key_id(), "SHA256:daPnV//W7U7d4VCr41VLlUUgEJTZvhcKKQf9kU7FClI");
 }
 
 #[test]
