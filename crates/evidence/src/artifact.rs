@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{digest, encoding};
+use crate::digest;
 
 /// Media type of an OCI image manifest.
 pub const MEDIA_TYPE_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -48,9 +48,4 @@ impl OciArtifact {
         let digest = digest::sha256(&manifest);
         Self { manifest, media_type: media_type.to_owned(), digest, blobs }
     }
-}
-
-/// Returns the JSON bytes of a value with sorted keys; evidence blobs other than ARC's types use it.
-pub fn canonical_json(value: &serde_json::Value) -> Vec<u8> {
-    encoding::sorted_bytes(value)
 }
