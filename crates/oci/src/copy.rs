@@ -4,7 +4,17 @@
 //! Order of writes: blobs, manifests children first and by digest, referrers, cosign's tags.
 //! The image's own tag is never written here: it is the publisher's last act.
 
-use crate::{Client, Descriptor, Digest, Error, Layout, Progress};
+mod discover;
+mod missing;
+mod pull;
+mod push;
+
+use self::{
+    discover::{Source, discover},
+    missing::Missing,
+};
+pub use self::{pull::pull, push::push};
+use crate::{Client, Descriptor, Digest, Error, Layout, auth::Scope};
 
 /// What a pull did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,43 +86,6 @@ pub struct TransferPlan {
     pub manifests_missing: u64,
 }
 
-/// Fetches an image with all platforms, referrers and cosign tags into a layout.
-///
-/// Nothing is named in the layout except cosign's tags; the caller names the root with [`Layout::set_ref`].
-pub async fn pull(
-    client: &Client,
-    repository: &str,
-    root: &Descriptor,
-    layout: &Layout,
-    progress: &Progress,
-) -> Result<PullReport, Error> {
-    let _ = (client, repository, root, layout, progress);
-    unimplemented!()
-}
-
-/// Writes an image of a layout with everything that belongs to it into a repository, by digest.
-pub async fn push(
-    layout: &Layout,
-    root: &Digest,
-    client: &Client,
-    repository: &str,
-    progress: &Progress,
-) -> Result<PushReport, Error> {
-    let _ = (layout, root, client, repository, progress);
-    unimplemented!()
-}
-
-/// Says what [`push`] would move; reads only.
-pub async fn plan_push(
-    layout: &Layout,
-    root: &Digest,
-    client: &Client,
-    repository: &str,
-) -> Result<TransferPlan, Error> {
-    let _ = (layout, root, client, repository);
-    unimplemented!()
-}
-
 /// A repository of a registry.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
@@ -122,12 +95,45 @@ pub struct Place<'a> {
     pub repository: &'a str,
 }
 
+/// Says what [`push`] would move; reads only.
+pub async fn plan_push(
+    layout: &Layout,
+    root: &Digest,
+    client: &Client,
+    repository: &str,
+) -> Result<TransferPlan, Error> {
+    let root = layout.manifest(root)?.descriptor();
+    let source = Source::layout(layout)?;
+    plan(&source, &root, Place { client, repository }).await
+}
+
 /// Says what a pull and a push would move from one repository to another; reads only and stores nothing.
 pub async fn plan_copy(
     source: Place<'_>,
     root: &Descriptor,
     destination: Place<'_>,
 ) -> Result<TransferPlan, Error> {
-    let _ = (source, root, destination);
-    unimplemented!()
+    let source = Source::remote(source, None).await?;
+    plan(&source, root, destination).await
 }
+
+async fn plan(
+    source: &Source<'_>,
+    root: &Descriptor,
+    destination: Place<'_>,
+) -> Result<TransferPlan, Error> {
+    let graph = discover(source, root, destination.client.concurrency()).await?;
+    let missing = Missing::find(&graph, destination, Scope::pull(destination.repository)).await?;
+    let held = || graph.blobs.values().filter(|blob| !blob.is_foreign());
+    let lacking = || missing.blobs.iter().filter(|blob| !blob.is_foreign());
+    Ok(TransferPlan {
+        bytes_total: held().map(|blob| blob.size).sum(),
+        bytes_missing: lacking().map(|blob| blob.size).sum(),
+        blobs_total: held().count() as u64,
+        blobs_missing: lacking().count() as u64,
+        manifests_missing: missing.manifests.len() as u64,
+    })
+}
+
+#[cfg(test)]
+mod tests;

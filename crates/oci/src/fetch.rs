@@ -1,25 +1,209 @@
 //! Reading blobs: verified while they stream, continued where a connection broke.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use reqwest::{
+    Method, Response, StatusCode,
+    header::{CONTENT_RANGE, RANGE},
+};
+use tokio::io::AsyncWriteExt as _;
 
-use crate::{Client, Descriptor, Error, Layout, Progress};
+use crate::{
+    Client, Descriptor, Error, Hasher, Layout, Progress,
+    auth::Scope,
+    layout::ingest::Ingest,
+    request::{Request, text_header},
+};
+
+/// How often one blob is continued in all, so that a registry that sends a byte per connection comes to an end.
+const MAX_RESUMES: u32 = 50;
 
 /// A blob being read from a registry.
 #[derive(Debug)]
-pub struct BlobReader(());
+pub struct BlobReader {
+    client: Client,
+    repository: String,
+    descriptor: Descriptor,
+    hasher: Hasher,
+    received: u64,
+    answer: Option<Response>,
+    /// Bytes of the current answer that are known already, from a registry that does not know ranges.
+    skip: u64,
+    /// Whether ranges are asked for.
+    uses_ranges: bool,
+    /// Breaks since the last byte, and in all.
+    failures: u32,
+    resumes: u32,
+    is_finished: bool,
+}
 
 impl BlobReader {
     /// Returns the next bytes, or nothing after the last byte has been verified.
+    ///
+    /// Bytes already returned are only worth something once nothing has come: the digest is known at the end.
+    ///
+    /// # Errors
+    /// [`Error::VerifyContent`] when size or digest are wrong; others when repeating did not help.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
-        unimplemented!()
+        loop {
+            if self.is_finished {
+                return Ok(None);
+            }
+            if self.received == self.descriptor.size && self.answer.is_none() {
+                return self.finish();
+            }
+            match self.advance().await {
+                Ok(Some(bytes)) if bytes.is_empty() => {}
+                Ok(Some(bytes)) => return Ok(Some(bytes)),
+                Ok(None) if self.received == self.descriptor.size => return self.finish(),
+                Ok(None) => self.pause(self.ended_early()).await?,
+                // All is there: how the connection ends no longer matters.
+                Err(error) if error.is_retryable() && self.received == self.descriptor.size => {
+                    return self.finish();
+                }
+                Err(error) => self.pause(error).await?,
+            }
+        }
+    }
+
+    async fn advance(&mut self) -> Result<Option<Bytes>, Error> {
+        let request = self.request()?;
+        let mut answer = match self.answer.take() {
+            Some(answer) => answer,
+            None => self.open(&request).await?,
+        };
+        let Some(mut bytes) = self.client.read_chunk(&mut answer, &request.context).await? else {
+            return Ok(None);
+        };
+        self.answer = Some(answer);
+        let skipped = self.skip.min(bytes.len() as u64);
+        self.skip -= skipped;
+        let _ = bytes.split_to(usize::try_from(skipped).unwrap_or(bytes.len()));
+        if self.received + bytes.len() as u64 > self.descriptor.size {
+            let actual = format!("more than {} bytes", self.descriptor.size);
+            return Err(self.wrong(format!("{} bytes", self.descriptor.size), actual));
+        }
+        self.hasher.update(&bytes);
+        self.received += bytes.len() as u64;
+        if !bytes.is_empty() {
+            self.failures = 0;
+        }
+        Ok(Some(bytes))
+    }
+
+    fn request(&self) -> Result<Request, Error> {
+        let digest = &self.descriptor.digest;
+        let scope = Scope::pull(&self.repository);
+        self.client.request(
+            Method::GET,
+            scope,
+            &format!("blobs/{digest}"),
+            format!("read blob {digest}"),
+        )
+    }
+
+    async fn open(&mut self, request: &Request) -> Result<Response, Error> {
+        let wants_range = self.uses_ranges && self.received > 0;
+        let mut answer = if wants_range {
+            let ranged = self.request()?.header(RANGE, &format!("bytes={}-", self.received));
+            match self.client.send(&ranged).await {
+                Err(error) if error.status() == Some(416) => {
+                    self.uses_ranges = false;
+                    self.client.send(request).await?
+                }
+                other => other?,
+            }
+        } else {
+            self.client.send(request).await?
+        };
+        self.skip = self.received;
+        if answer.status() == StatusCode::PARTIAL_CONTENT {
+            let start = text_header(answer.headers(), &CONTENT_RANGE).and_then(|range| {
+                range.trim().strip_prefix("bytes ")?.split('-').next()?.trim().parse::<u64>().ok()
+            });
+            if start != Some(self.received) || !wants_range {
+                // Not the part that was asked for: never mix it in, read from the start instead.
+                self.uses_ranges = false;
+                answer = self.client.send(request).await?;
+                if answer.status() == StatusCode::PARTIAL_CONTENT {
+                    return Err(
+                        request.read_answer_error("it answers a part that was not asked for")
+                    );
+                }
+            } else {
+                self.skip = 0;
+            }
+        }
+        let expected = self.descriptor.size - self.received + self.skip;
+        match answer.content_length() {
+            Some(length) if length != expected => {
+                Err(self.wrong(format!("{expected} bytes"), format!("{length} bytes announced")))
+            }
+            _ => Ok(answer),
+        }
+    }
+
+    fn finish(&mut self) -> Result<Option<Bytes>, Error> {
+        self.is_finished = true;
+        let actual = self.hasher.clone().finish();
+        if actual == self.descriptor.digest {
+            return Ok(None);
+        }
+        Err(self.wrong(self.descriptor.digest.to_string(), actual.to_string()))
+    }
+
+    /// Waits before the blob is continued, or gives up.
+    async fn pause(&mut self, error: Error) -> Result<(), Error> {
+        self.answer = None;
+        if self.resumes >= MAX_RESUMES {
+            return Err(error);
+        }
+        self.client.wait_after(error, self.failures).await?;
+        self.failures += 1;
+        self.resumes += 1;
+        Ok(())
+    }
+
+    fn ended_early(&self) -> Error {
+        let context = match self.request() {
+            Ok(request) => Box::new(request.context),
+            Err(error) => return error,
+        };
+        Error::ReadBody { context, received: self.received, expected: self.descriptor.size }
+    }
+
+    fn wrong(&self, expected: String, actual: String) -> Error {
+        let host = &self.client.remote().host;
+        let what = format!("blob {} of \"{host}/{}\"", self.descriptor.digest, self.repository);
+        Error::VerifyContent { what, expected, actual }
     }
 }
 
 impl Client {
     /// Opens a blob for reading.
     pub fn open_blob(&self, repository: &str, descriptor: &Descriptor) -> BlobReader {
-        let _ = (repository, descriptor);
-        BlobReader(())
+        self.continue_blob(repository, descriptor, descriptor.digest.algorithm().hasher(), 0)
+    }
+
+    fn continue_blob(
+        &self,
+        repository: &str,
+        descriptor: &Descriptor,
+        hasher: Hasher,
+        received: u64,
+    ) -> BlobReader {
+        BlobReader {
+            client: self.clone(),
+            repository: repository.to_owned(),
+            descriptor: descriptor.clone(),
+            hasher,
+            received,
+            answer: None,
+            skip: 0,
+            uses_ranges: true,
+            failures: 0,
+            resumes: 0,
+            is_finished: false,
+        }
     }
 
     /// Reads a small blob of at most `limit` bytes into memory.
@@ -29,11 +213,23 @@ impl Client {
         descriptor: &Descriptor,
         limit: u64,
     ) -> Result<Bytes, Error> {
-        let _ = (repository, descriptor, limit);
-        unimplemented!()
+        if descriptor.size > limit {
+            return Err(Error::LimitContent {
+                what: format!("the size of blob {}", descriptor.digest),
+                limit,
+            });
+        }
+        let mut reader = self.open_blob(repository, descriptor);
+        let mut all = BytesMut::new();
+        while let Some(bytes) = reader.chunk().await? {
+            all.extend_from_slice(&bytes);
+        }
+        Ok(all.freeze())
     }
 
     /// Fetches a blob into a layout and returns the bytes that moved, 0 when it was there.
+    ///
+    /// What an earlier, broken fetch has left behind is continued.
     pub async fn fetch_blob(
         &self,
         repository: &str,
@@ -41,7 +237,69 @@ impl Client {
         layout: &Layout,
         progress: &Progress,
     ) -> Result<u64, Error> {
-        let _ = (repository, descriptor, layout, progress);
-        unimplemented!()
+        let lock = layout.writer_lock(&descriptor.digest);
+        let _only_writer = lock.lock().await;
+        if layout.has_blob(&descriptor.digest, descriptor.size) || layout.put_inline(descriptor)? {
+            progress.add_done(descriptor.size);
+            return Ok(0);
+        }
+        loop {
+            let (ingest, hasher, offset) =
+                blocking(layout, descriptor, Layout::begin_ingest).await?;
+            let mut reader = self.continue_blob(repository, descriptor, hasher, offset);
+            progress.add_done(offset);
+            let error = match write_all(&mut reader, &ingest, progress).await {
+                Ok(()) => {
+                    tokio::task::spawn_blocking(|| ingest.commit())
+                        .await
+                        .map_err(|error| join_error(layout, error))??;
+                    return Ok(descriptor.size - offset);
+                }
+                Err(error) => error,
+            };
+            progress.take_back(reader.received);
+            if !matches!(error, Error::VerifyContent { .. }) {
+                return Err(error);
+            }
+            ingest.discard();
+            // The bytes left from an earlier attempt may be what is wrong: once more without them.
+            if offset == 0 {
+                return Err(error);
+            }
+        }
     }
+}
+
+async fn write_all(
+    reader: &mut BlobReader,
+    ingest: &Ingest,
+    progress: &Progress,
+) -> Result<(), Error> {
+    let mut file = tokio::fs::File::from_std(ingest.writer()?);
+    let written = async {
+        while let Some(bytes) = reader.chunk().await? {
+            file.write_all(&bytes).await.map_err(|source| ingest.failed(source))?;
+            progress.add_done(bytes.len() as u64);
+        }
+        Ok(())
+    }
+    .await;
+    // Also after a failure: what is written is what the next attempt starts from.
+    file.flush().await.map_err(|source| ingest.failed(source))?;
+    written
+}
+
+/// Runs file work of a layout where it may block.
+async fn blocking<T: Send + 'static>(
+    layout: &Layout,
+    descriptor: &Descriptor,
+    work: fn(&Layout, &Descriptor) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let (inside, descriptor) = (layout.clone(), descriptor.clone());
+    let done = tokio::task::spawn_blocking(move || work(&inside, &descriptor)).await;
+    done.map_err(|error| join_error(layout, error))?
+}
+
+fn join_error(layout: &Layout, error: tokio::task::JoinError) -> Error {
+    Error::WriteLayout { path: layout.dir().to_owned(), source: error.into() }
 }

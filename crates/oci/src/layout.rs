@@ -147,22 +147,34 @@ impl Layout {
 
     /// Returns what the layout knows to refer to `subject`, as descriptors with artifact type and annotations.
     pub fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
-        let mut found = BTreeMap::new();
+        Ok(self.all_referrers()?.remove(subject).unwrap_or_default())
+    }
+
+    /// Returns all referrers that the layout lists, by subject.
+    pub(crate) fn all_referrers(&self) -> Result<BTreeMap<Digest, Vec<Descriptor>>, Error> {
+        let mut found: BTreeMap<Digest, BTreeMap<Digest, Descriptor>> = BTreeMap::new();
         for entry in self.entries()? {
             let raw = match self.manifest(&entry.digest) {
                 Ok(raw) => raw,
                 Err(Error::FindContent { .. } | Error::Manifest(_)) => continue,
                 Err(error) => return Err(error),
             };
-            if Manifest::parse(&raw)?.subject.is_some_and(|found| found.digest == *subject) {
-                found.insert(entry.digest, raw.referrer_descriptor()?);
+            if let Some(subject) = Manifest::parse(&raw)?.subject {
+                found
+                    .entry(subject.digest)
+                    .or_default()
+                    .insert(entry.digest, raw.referrer_descriptor()?);
             }
         }
-        Ok(found.into_values().collect())
+        Ok(found
+            .into_iter()
+            .map(|(subject, list)| (subject, list.into_values().collect()))
+            .collect())
     }
 
+    /// Writes small content unless it is there; what is there with another content is replaced.
     fn put_verified(&self, digest: &Digest, bytes: &[u8]) -> Result<(), Error> {
-        if self.has_blob(digest, bytes.len() as u64) {
+        if self.read_blob(digest, bytes.len() as u64).is_ok() {
             return Ok(());
         }
         self.write_file(&self.blob_path(digest), bytes)

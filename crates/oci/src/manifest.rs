@@ -239,3 +239,117 @@ impl Fields {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY: &str = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+
+    fn parse(json: &str) -> Result<Manifest, ManifestError> {
+        Manifest::parse(&RawManifest::new("ignored", json.to_owned()))
+    }
+
+    fn blob(size: u64) -> String {
+        format!(r#"{{"mediaType":"m","digest":"{EMPTY}","size":{size}}}"#)
+    }
+
+    #[test]
+    fn the_media_type_comes_from_the_bytes() {
+        let one = blob(2);
+        let cases = [
+            (
+                format!(r#"{{"schemaVersion":2,"config":{one},"layers":[{one}]}}"#),
+                media_type::OCI_MANIFEST,
+                Kind::Image,
+            ),
+            (
+                format!(r#"{{"schemaVersion":2,"config":{one},"layers":null}}"#),
+                media_type::OCI_MANIFEST,
+                Kind::Image,
+            ),
+            (
+                r#"{"schemaVersion":2,"manifests":[]}"#.to_owned(),
+                media_type::OCI_INDEX,
+                Kind::Index,
+            ),
+            (
+                r#"{"schemaVersion":2,"manifests":null}"#.to_owned(),
+                media_type::OCI_INDEX,
+                Kind::Index,
+            ),
+            (
+                format!(
+                    r#"{{"schemaVersion":2,"mediaType":"{}","manifests":[{one}]}}"#,
+                    media_type::DOCKER_LIST
+                ),
+                media_type::DOCKER_LIST,
+                Kind::Index,
+            ),
+            (
+                format!(r#"{{"mediaType":"{}","blobs":[{one}]}}"#, media_type::OCI_ARTIFACT),
+                media_type::OCI_ARTIFACT,
+                Kind::Image,
+            ),
+        ];
+        for (json, media_type, kind) in cases {
+            let found = parse(&json).unwrap();
+            assert_eq!((found.media_type.as_str(), found.kind), (media_type, kind), "{json}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_manifest_or_two_at_once_is_refused() {
+        let one = blob(2);
+        let cases = [
+            ("\"text\"".to_owned(), "cannot be read"),
+            (r#"{"schemaVersion":1,"fsLayers":[{"blobSum":"x"}],"config":7}"#.to_owned(), "Docker schema 1"),
+            (
+                r#"{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v1+prettyjws"}"#.to_owned(),
+                "Docker schema 1",
+            ),
+            (format!(r#"{{"schemaVersion":2,"config":{one},"manifests":[{one}]}}"#), "both manifests and layers"),
+            (
+                format!(r#"{{"mediaType":"{}","layers":[{one}]}}"#, media_type::OCI_INDEX),
+                "but it lists layers",
+            ),
+            (
+                format!(r#"{{"mediaType":"{}","manifests":[{one}]}}"#, media_type::OCI_MANIFEST),
+                "but it lists manifests",
+            ),
+            (r#"{"mediaType":"text/plain"}"#.to_owned(), "its media type is \"text/plain\""),
+            ("{}".to_owned(), "neither a media type nor a config"),
+            (r#"{"schemaVersion":2,"config":{"digest":"sha256:../x","size":1}}"#.to_owned(), "cannot be read"),
+            (format!(r#"{{"schemaVersion":2,"config":{{"digest":"{EMPTY}","size":-1}}}}"#), "cannot be read"),
+            (
+                format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, vec![one.as_str(); 4097].join(",")),
+                "more than the limit of 4096",
+            ),
+        ];
+        for (json, problem) in cases {
+            let error = parse(&json).unwrap_err().to_string();
+            assert!(error.contains(problem), "{error}");
+        }
+    }
+
+    #[test]
+    fn referrers_are_described_as_the_specification_says() {
+        let one = blob(2);
+        let describe = |json: String| {
+            let raw = RawManifest::new(media_type::OCI_MANIFEST, json);
+            let found = raw.referrer_descriptor().unwrap();
+            (found.artifact_type, found.annotations.into_iter().collect::<Vec<_>>())
+        };
+        let annotations = r#""annotations":{"a":"b"}"#;
+        assert_eq!(
+            describe(format!(
+                r#"{{"schemaVersion":2,"artifactType":"t","config":{one},{annotations}}}"#
+            )),
+            (Some("t".to_owned()), vec![("a".to_owned(), "b".to_owned())])
+        );
+        assert_eq!(
+            describe(format!(r#"{{"schemaVersion":2,"config":{one}}}"#)),
+            (Some("m".to_owned()), Vec::new())
+        );
+    }
+}

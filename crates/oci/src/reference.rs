@@ -164,7 +164,7 @@ pub(crate) fn validate_host(value: &str) -> Result<(), NameError> {
 }
 
 /// Checks a full repository path.
-pub(crate) fn validate_repository(value: &str) -> Result<(), NameError> {
+pub fn validate_repository(value: &str) -> Result<(), NameError> {
     if value.len() <= MAX_REPOSITORY && value.split('/').all(is_component) {
         return Ok(());
     }
@@ -186,7 +186,7 @@ fn is_component(value: &str) -> bool {
 }
 
 /// Checks a tag.
-pub(crate) fn validate_tag(value: &str) -> Result<(), NameError> {
+pub fn validate_tag(value: &str) -> Result<(), NameError> {
     let is_valid = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
     let starts_well =
         value.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -202,4 +202,78 @@ pub(crate) fn validate_tag_or_digest(value: &str) -> Result<Option<Digest>, Name
         return Ok(Some(value.parse()?));
     }
     validate_tag(value).map(|()| None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    #[test]
+    fn references_are_read_as_docker_reads_them() {
+        let pinned = format!("r.example:5000/a/b:1.2@{DIGEST}");
+        let digest_only = format!("localhost/a@{DIGEST}");
+        for (text, expected) in [
+            ("alpine", "docker.io/library/alpine"),
+            ("alpine:3.18", "docker.io/library/alpine:3.18"),
+            ("grafana/loki:v1", "docker.io/grafana/loki:v1"),
+            ("docker.io/alpine", "docker.io/library/alpine"),
+            ("registry.example/alpine", "registry.example/alpine"),
+            ("localhost:5000/a/b_c/d--e:V1_x", "localhost:5000/a/b_c/d--e:V1_x"),
+            ("[::1]:5000/a:1", "[::1]:5000/a:1"),
+            (pinned.as_str(), pinned.as_str()),
+            (digest_only.as_str(), digest_only.as_str()),
+        ] {
+            assert_eq!(
+                text.parse::<Reference>().map(|found| found.to_string()),
+                Ok(expected.to_owned()),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_could_leave_its_place_is_refused() {
+        for text in [
+            "",
+            ":",
+            "/",
+            "a//b",
+            "../a",
+            "a/../b",
+            "r.example/../../etc",
+            "r.example/a:..",
+            "r.example/a:-x",
+            "A/b",
+            "r.example/A",
+            "r.example/a b",
+            "r.example/a?x",
+            "r.example/a#x",
+            "r.example/a%2e",
+            "user@r.example/a",
+            "r.example:port/a",
+            "r.example:99999/a",
+            "r.example/a@sha256:abc",
+            "r.example/a:",
+            "-r.example/a",
+            "r..example/a",
+            "[::1/a",
+            "r.example/a_",
+            "r.example/a___b",
+            "r.example/a..b",
+        ] {
+            assert!(text.parse::<Reference>().is_err(), "{text:?}");
+        }
+        assert!(validate_repository(&"a".repeat(256)).is_err());
+        assert!(validate_tag(&"a".repeat(129)).is_err());
+    }
+
+    #[test]
+    fn the_digest_wins_over_the_tag() {
+        let reference: Reference = format!("r.example/a:1@{DIGEST}").parse().unwrap();
+        assert_eq!(reference.tag_or_digest(), DIGEST);
+        assert_eq!("r.example/a:1".parse::<Reference>().unwrap().tag_or_digest(), "1");
+        assert_eq!("r.example/a".parse::<Reference>().unwrap().tag_or_digest(), "latest");
+    }
 }

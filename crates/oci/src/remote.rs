@@ -121,3 +121,75 @@ impl fmt::Display for Remote {
         if self.prefix.is_empty() { Ok(()) } else { write!(f, "/{}", self.prefix) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoint_urls_become_full_repository_paths() {
+        for (url, shown, repository, base) in [
+            ("https://r.example", "https://r.example", "a/b", "https://r.example"),
+            ("https://r.example/", "https://r.example", "a/b", "https://r.example"),
+            (
+                "https://R.Example:5000/mirror/x/",
+                "https://r.example:5000/mirror/x",
+                "mirror/x/a/b",
+                "https://r.example:5000",
+            ),
+            ("http://127.0.0.1:5000", "http://127.0.0.1:5000", "a/b", "http://127.0.0.1:5000"),
+            ("oci://r.example/p", "https://r.example/p", "p/a/b", "https://r.example"),
+            ("r.example:5000/p", "https://r.example:5000/p", "p/a/b", "https://r.example:5000"),
+            ("registry", "https://registry", "a/b", "https://registry"),
+            ("https://docker.io", "https://docker.io", "a/b", "https://registry-1.docker.io"),
+        ] {
+            let remote = Remote::parse(url).unwrap();
+            assert_eq!(
+                (
+                    remote.to_string().as_str(),
+                    remote.repository("a/b").unwrap().as_str(),
+                    remote.base_url().as_str()
+                ),
+                (shown, repository, base)
+            );
+        }
+    }
+
+    #[test]
+    fn official_images_of_docker_hub_get_their_folder() {
+        assert_eq!(
+            Remote::parse("docker.io").unwrap().repository("alpine").unwrap(),
+            "library/alpine"
+        );
+        assert_eq!(
+            Remote::parse("docker.io/grafana").unwrap().repository("loki").unwrap(),
+            "grafana/loki"
+        );
+    }
+
+    #[test]
+    fn names_cannot_leave_the_prefix() {
+        let remote = Remote::parse("https://r.example/team").unwrap();
+        for name in ["", "../other", "a/../../b", "/a", "a/", "a:1", "a@b", "a?n=1"] {
+            assert!(remote.repository(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_refused_and_not_repeated() {
+        let error = Remote::parse("https://user:hunter2@r.example/p").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the URL of registry \"r.example\" contains user information; put the credentials into a secret instead"
+        );
+        for url in [
+            "ftp://r.example",
+            "https://",
+            "https:///a",
+            "https://r.example/A",
+            "https://r.example/a?b=c",
+        ] {
+            assert!(Remote::parse(url).is_err(), "{url:?}");
+        }
+    }
+}

@@ -1,10 +1,28 @@
 //! Writing blobs: one POST, one streaming PUT.
+//!
+//! The last bytes are held back until the digest over all of them is right,
+//! so a registry never receives a complete upload of wrong content.
+
+mod payload;
 
 use std::path::PathBuf;
 
 use bytes::Bytes;
+use reqwest::{
+    Method, StatusCode,
+    header::{CONTENT_TYPE, HeaderValue},
+};
+use url::Url;
 
-use crate::{Client, Descriptor, Error, Progress};
+pub(crate) use self::payload::Payload;
+use crate::{
+    Client, Descriptor, Digest, Error, Progress,
+    auth::Scope,
+    client::{named_digest, verify},
+    digest::Algorithm,
+    reference::validate_repository,
+    request::{Body, Request, location},
+};
 
 /// Where the bytes of an upload come from.
 #[derive(Clone, Debug)]
@@ -42,6 +60,14 @@ pub struct PushOptions {
     pub progress: Progress,
 }
 
+/// What the registry made of the wish to upload.
+enum Session {
+    /// It mounted the blob from elsewhere: nothing to send.
+    Mounted,
+    /// It takes the content at this URL.
+    Open(Url),
+}
+
 impl Client {
     /// Uploads a blob; the bytes are verified before the last of them is sent.
     pub async fn push_blob(
@@ -56,6 +82,11 @@ impl Client {
     }
 
     /// Uploads a blob, or mounts it; returns the bytes that were sent.
+    ///
+    /// It does not ask first whether the registry has the blob: see [`Client::blob_exists`].
+    ///
+    /// # Errors
+    /// [`Error::VerifyContent`] when the source is not what the descriptor says, or the registry stored something else.
     pub async fn push_blob_with(
         &self,
         repository: &str,
@@ -63,8 +94,39 @@ impl Client {
         source: impl Into<BlobSource>,
         options: &PushOptions,
     ) -> Result<u64, Error> {
-        let _ = (repository, descriptor, source.into(), options);
-        unimplemented!()
+        let payload = Payload::new(descriptor.clone(), source.into(), options.progress.clone());
+        let mut mount_from = options.mount_from.as_deref();
+        let mut attempt = 0;
+        loop {
+            let error = match self.open_session(repository, &descriptor.digest, mount_from).await {
+                Ok(Session::Mounted) => {
+                    options.progress.add_done(descriptor.size);
+                    return Ok(0);
+                }
+                Ok(Session::Open(url)) => {
+                    match self.put_blob(repository, url, payload.clone()).await {
+                        Ok(()) => return Ok(descriptor.size),
+                        Err(error) => error,
+                    }
+                }
+                // A registry that refuses to mount may still take an upload.
+                Err(error)
+                    if mount_from.is_some()
+                        && error.status().is_some_and(|status| status < 500) =>
+                {
+                    mount_from = None;
+                    continue;
+                }
+                Err(error) => error,
+            };
+            payload.take_back();
+            if error.code() == Some("BLOB_UPLOAD_UNKNOWN") && attempt < self.inner.options.retries {
+                tracing::debug!(%error, "the registry forgot the upload, starting again");
+            } else {
+                self.wait_after(error, attempt).await?;
+            }
+            attempt += 1;
+        }
     }
 
     /// Makes a blob of another repository of the same registry appear in `repository`; returns whether the registry did so.
@@ -74,7 +136,87 @@ impl Client {
         descriptor: &Descriptor,
         from: &str,
     ) -> Result<bool, Error> {
-        let _ = (repository, descriptor, from);
-        unimplemented!()
+        match self.open_session(repository, &descriptor.digest, Some(from)).await? {
+            Session::Mounted => Ok(true),
+            Session::Open(url) => {
+                let action = format!("cancel the upload of blob {}", descriptor.digest);
+                let mut request = self.request(
+                    Method::DELETE,
+                    Scope::push(repository),
+                    "blobs/uploads/",
+                    action,
+                )?;
+                request.url = url;
+                // An upload that stays open costs the registry a little; it is not worth an error.
+                if let Err(error) = self.send(&request).await {
+                    tracing::debug!(%error, "upload not cancelled");
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    async fn open_session(
+        &self,
+        repository: &str,
+        digest: &Digest,
+        mount_from: Option<&str>,
+    ) -> Result<Session, Error> {
+        let mut scope = Scope::push(repository);
+        let action = format!("upload blob {digest}");
+        if let Some(from) = mount_from {
+            validate_repository(from)?;
+            scope.mount_from = Some(from.to_owned());
+        }
+        let mut request = self.request(Method::POST, scope, "blobs/uploads/", action)?;
+        request.repeats = false;
+        if let Some(from) = mount_from {
+            request
+                .url
+                .query_pairs_mut()
+                .append_pair("mount", &digest.to_string())
+                .append_pair("from", from);
+        }
+        if digest.algorithm() != Algorithm::Sha256 {
+            request
+                .url
+                .query_pairs_mut()
+                .append_pair("digest-algorithm", digest.algorithm().as_str());
+        }
+        let answer = self.send(&request).await?;
+        if mount_from.is_some() && answer.status() == StatusCode::CREATED {
+            return Ok(Session::Mounted);
+        }
+        let url = location(&answer)
+            .ok_or_else(|| request.read_answer_error("it opens an upload without a Location"))?;
+        self.check_url(&url).map_err(|problem| request.read_answer_error(problem))?;
+        Ok(Session::Open(url))
+    }
+
+    async fn put_blob(
+        &self,
+        repository: &str,
+        mut url: Url,
+        payload: Payload,
+    ) -> Result<(), Error> {
+        let digest = payload.digest().clone();
+        url.query_pairs_mut().append_pair("digest", &digest.to_string());
+        let action = format!("upload blob {digest}");
+        let mut request: Request =
+            self.request(Method::PUT, Scope::push(repository), "blobs/uploads/", action)?;
+        request.url = url;
+        request.repeats = false;
+        request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+        request.body = Body::Upload(payload);
+        let answer = self.send(&request).await?;
+        if answer.status() == StatusCode::ACCEPTED {
+            return Err(request.read_answer_error("it accepted the content but did not store it"));
+        }
+        match named_digest(answer.headers()) {
+            Some(stored) if stored.algorithm() == digest.algorithm() => {
+                verify(&format!("what {:?} stored", self.remote().host), &digest, &stored)
+            }
+            _ => Ok(()),
+        }
     }
 }

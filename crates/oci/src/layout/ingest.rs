@@ -10,6 +10,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
 use super::{INGEST, Layout};
 use crate::{Descriptor, Error, Hasher};
 
@@ -37,15 +39,9 @@ impl Layout {
         let path = self.dir().join(INGEST).join(format!("{name}.partial"));
         let failed = |source| Error::WriteLayout { path: path.clone(), source };
         fs::create_dir_all(self.dir().join(INGEST)).map_err(failed)?;
-        let mut file = fs::File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed)?;
         let target = self.blob_path(digest);
-        if file.try_lock().is_err() {
+        let mut hasher = digest.algorithm().hasher();
+        let Some(mut file) = open_alone(&path).map_err(failed)? else {
             // Another process fetches the same blob; whoever is first, the bytes are the same.
             let path = self.temporary_path(&name);
             let failed = |source| Error::WriteLayout { path: path.clone(), source };
@@ -55,17 +51,12 @@ impl Layout {
                 .create_new(true)
                 .open(&path)
                 .map_err(failed)?;
-            return Ok((
-                Ingest { path, target, file, keeps: false },
-                digest.algorithm().hasher(),
-                0,
-            ));
-        }
-        let length = file.metadata().map_err(failed)?.len();
-        let mut hasher = digest.algorithm().hasher();
+            return Ok((Ingest { path, target, file, keeps: false }, hasher, 0));
+        };
+        let mut length = file.metadata().map_err(failed)?.len();
         if length > descriptor.size {
             file.set_len(0).map_err(failed)?;
-            return Ok((Ingest { path, target, file, keeps: true }, hasher, 0));
+            length = 0;
         }
         let mut buffer = vec![0; READ_SIZE];
         loop {
@@ -74,6 +65,21 @@ impl Layout {
             hasher.update(chunk);
         }
         Ok((Ingest { path, target, file, keeps: true }, hasher, length))
+    }
+
+    /// Takes the content out of a descriptor that carries it; returns whether it did.
+    pub(crate) fn put_inline(&self, descriptor: &Descriptor) -> Result<bool, Error> {
+        let data = descriptor.data.as_deref().and_then(|data| STANDARD.decode(data).ok());
+        match data {
+            Some(bytes)
+                if bytes.len() as u64 == descriptor.size && descriptor.digest.matches(&bytes) =>
+            {
+                self.write_file(&self.blob_path(&descriptor.digest), &bytes)?;
+                Ok(true)
+            }
+            // Wrong or absent: the registry is asked as for any other blob.
+            _ => Ok(false),
+        }
     }
 
     /// Writes a small file under its final name, or not at all.
@@ -121,16 +127,42 @@ impl Ingest {
         let _ = fs::remove_file(&self.path);
     }
 
-    /// Leaves the file to be continued by the next transfer.
-    pub(crate) fn keep(self) {
-        if !self.keeps {
-            self.discard();
-        }
-    }
-
     pub(crate) fn failed(&self, source: io::Error) -> Error {
         Error::WriteLayout { path: self.path.clone(), source }
     }
+}
+
+impl Drop for Ingest {
+    fn drop(&mut self) {
+        // After a commit the path is gone, and this does nothing.
+        if !self.keeps {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Opens a partial file that no other process writes, or returns nothing.
+fn open_alone(path: &Path) -> io::Result<Option<fs::File>> {
+    let file =
+        fs::File::options().read(true).write(true).create(true).truncate(false).open(path)?;
+    if file.try_lock().is_err() {
+        return Ok(None);
+    }
+    // Between opening and locking, its writer may have finished and renamed it: then it is a blob, not ours to touch.
+    let is_same = fs::metadata(path)
+        .is_ok_and(|found| file.metadata().is_ok_and(|mine| is_same_file(&found, &mine)));
+    Ok(is_same.then_some(file))
+}
+
+#[cfg(unix)]
+fn is_same_file(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    one.dev() == other.dev() && one.ino() == other.ino()
+}
+
+#[cfg(not(unix))]
+fn is_same_file(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    one.created().ok() == other.created().ok()
 }
 
 /// Syncs before the rename, so that after a power cut a final name never stands on missing bytes.

@@ -1,0 +1,364 @@
+//! Finds everything that belongs to an image: children, blobs, referrers of referrers, cosign's tags.
+//!
+//! [`discover`] reads manifests only and keeps none of them in memory; what it finds is a [`Graph`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::Place;
+use crate::{
+    Client, Descriptor, Digest, Error, Layout, Manifest, RawManifest, auth::Scope, client::verify,
+    descriptor::media_type,
+};
+
+/// How deep indexes nest; real ones nest once.
+const MAX_DEPTH: usize = 8;
+/// How many steps of "refers to something that refers to" are followed; real ones are two.
+const MAX_REFERRER_DEPTH: usize = 8;
+/// How many manifests belong to one image at most, referrers included; the largest real ones have some hundreds.
+const MAX_MANIFESTS: usize = 4096;
+/// How many blobs belong to one image at most.
+const MAX_BLOBS: usize = 65_536;
+/// Suffixes of cosign's tags.
+const LEGACY_SUFFIXES: [&str; 3] = ["sig", "att", "sbom"];
+
+/// One manifest, without its bytes.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) descriptor: Descriptor,
+    pub(super) subject: Option<Digest>,
+    pub(super) children: Vec<Digest>,
+    pub(super) blobs: Vec<Digest>,
+}
+
+/// Everything that belongs to an image.
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    pub(super) manifests: BTreeMap<Digest, Node>,
+    /// Children before parents, subjects before what refers to them.
+    pub(super) order: Vec<Digest>,
+    pub(super) blobs: BTreeMap<Digest, Descriptor>,
+    /// Manifests that were found because they refer to another.
+    pub(super) referrers: BTreeSet<Digest>,
+    /// Cosign's tags and what they stand for.
+    pub(super) legacy: Vec<(String, Descriptor)>,
+}
+
+/// Where an image is read from.
+pub(super) enum Source<'a> {
+    /// A registry; manifests are stored in the layout when there is one.
+    Remote { place: Place<'a>, store: Option<&'a Layout>, tags: Option<BTreeSet<String>> },
+    /// A layout, with its referrers by subject and its named manifests.
+    Layout {
+        layout: &'a Layout,
+        referrers: BTreeMap<Digest, Vec<Descriptor>>,
+        refs: BTreeMap<String, Descriptor>,
+    },
+}
+
+impl<'a> Source<'a> {
+    pub(super) async fn remote(place: Place<'a>, store: Option<&'a Layout>) -> Result<Self, Error> {
+        // One list saves three requests per manifest, unless the repository has very many tags or no list for us.
+        let tags = match place.client.tags_of_one_page(place.repository).await {
+            Ok(tags) => tags.map(|tags| tags.into_iter().collect()),
+            Err(error) if error.is_retryable() => return Err(error),
+            Err(error) => {
+                tracing::debug!(%error, "tags cannot be listed, asking for each");
+                None
+            }
+        };
+        Ok(Self::Remote { place, store, tags })
+    }
+
+    pub(super) fn layout(layout: &'a Layout) -> Result<Self, Error> {
+        Ok(Self::Layout { layout, referrers: layout.all_referrers()?, refs: layout.refs()? })
+    }
+
+    async fn manifest(&self, descriptor: &Descriptor) -> Result<RawManifest, Error> {
+        let raw = match self {
+            Self::Layout { layout, .. } => layout.manifest(&descriptor.digest)?,
+            Self::Remote { place, store, .. } => {
+                if let Some(raw) = store.and_then(|store| store.manifest(&descriptor.digest).ok()) {
+                    return check_size(raw, descriptor);
+                }
+                let raw =
+                    place.client.manifest(place.repository, &descriptor.digest.to_string()).await?;
+                if let Some(store) = store {
+                    store.put_manifest(&raw)?;
+                }
+                raw
+            }
+        };
+        check_size(raw, descriptor)
+    }
+
+    async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
+        match self {
+            Self::Layout { referrers, .. } => {
+                Ok(referrers.get(subject).cloned().unwrap_or_default())
+            }
+            Self::Remote { place, tags, .. } => {
+                let has_fallback =
+                    tags.as_ref().map(|tags| tags.contains(&subject.referrers_tag()));
+                place
+                    .client
+                    .referrers_as(Scope::pull(place.repository), subject, has_fallback)
+                    .await
+            }
+        }
+    }
+
+    async fn legacy_tag(&self, tag: &str) -> Result<Option<Descriptor>, Error> {
+        match self {
+            Self::Layout { refs, .. } => Ok(refs.get(tag).cloned()),
+            Self::Remote { tags: Some(tags), .. } if !tags.contains(tag) => Ok(None),
+            Self::Remote { place, .. } => place.client.resolve(place.repository, tag).await,
+        }
+    }
+}
+
+/// A root whose size is not known says 0; everything else is held to its size.
+fn check_size(raw: RawManifest, descriptor: &Descriptor) -> Result<RawManifest, Error> {
+    let actual = raw.bytes.len() as u64;
+    if descriptor.size != 0 && descriptor.size != actual {
+        return Err(Error::VerifyContent {
+            what: format!("manifest {}", descriptor.digest),
+            expected: format!("{} bytes", descriptor.size),
+            actual: format!("{actual} bytes"),
+        });
+    }
+    Ok(raw)
+}
+
+/// Finds everything that belongs to `root`, reading so many manifests at a time.
+pub(super) async fn discover(
+    source: &Source<'_>,
+    root: &Descriptor,
+    concurrency: usize,
+) -> Result<Graph, Error> {
+    let mut graph = Graph::default();
+    walk(&mut graph, source, root, concurrency).await?;
+    let image = graph.order.clone();
+    find_referrers(&mut graph, source, concurrency).await?;
+    find_legacy_tags(&mut graph, source, &image, concurrency).await?;
+    Ok(graph)
+}
+
+async fn find_referrers(
+    graph: &mut Graph,
+    source: &Source<'_>,
+    concurrency: usize,
+) -> Result<(), Error> {
+    let mut subjects = graph.order.clone();
+    for _ in 0..MAX_REFERRER_DEPTH {
+        let lists: Vec<_> =
+            stream::iter(&subjects)
+                .map(|subject| async move {
+                    Ok::<_, Error>((subject, source.referrers(subject).await?))
+                })
+                .buffered(concurrency)
+                .try_collect()
+                .await?;
+        let before = graph.order.len();
+        for (subject, referrer) in
+            lists.iter().flat_map(|(subject, list)| list.iter().map(move |one| (subject, one)))
+        {
+            add_referrer(graph, source, subject, referrer, concurrency).await?;
+        }
+        subjects = graph.order.get(before..).unwrap_or_default().to_vec();
+        if subjects.is_empty() {
+            return Ok(());
+        }
+    }
+    Err(Error::LimitContent {
+        what: "the depth of referrers".to_owned(),
+        limit: MAX_REFERRER_DEPTH as u64,
+    })
+}
+
+async fn add_referrer(
+    graph: &mut Graph,
+    source: &Source<'_>,
+    subject: &Digest,
+    referrer: &Descriptor,
+    concurrency: usize,
+) -> Result<(), Error> {
+    let digest = &referrer.digest;
+    if graph.manifests.contains_key(digest) {
+        return Ok(());
+    }
+    let raw = match source.manifest(referrer).await {
+        Ok(raw) => raw,
+        // Lists that clients keep outlive what they list.
+        Err(error)
+            if error.is_not_found()
+                || matches!(error, Error::FindContent { .. } | Error::Manifest(_)) =>
+        {
+            tracing::warn!(%subject, referrer = %digest, %error, "listed referrer cannot be read, left out");
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    };
+    if Manifest::parse(&raw)?.subject.is_none_or(|found| found.digest != *subject) {
+        tracing::warn!(%subject, referrer = %digest, "listed referrer refers to something else, left out");
+        return Ok(());
+    }
+    walk(graph, source, referrer, concurrency).await?;
+    graph.referrers.insert(digest.clone());
+    Ok(())
+}
+
+async fn find_legacy_tags(
+    graph: &mut Graph,
+    source: &Source<'_>,
+    image: &[Digest],
+    concurrency: usize,
+) -> Result<(), Error> {
+    let tags =
+        image.iter().flat_map(|digest| LEGACY_SUFFIXES.map(|suffix| digest.legacy_tag(suffix)));
+    let found: Vec<_> = stream::iter(tags)
+        .map(|tag| async move { Ok::<_, Error>((source.legacy_tag(&tag).await?, tag)) })
+        .buffered(concurrency)
+        .try_collect()
+        .await?;
+    for (descriptor, tag) in found {
+        if let Some(descriptor) = descriptor {
+            walk(graph, source, &descriptor, concurrency).await?;
+            graph.legacy.push((tag, descriptor));
+        }
+    }
+    Ok(())
+}
+
+/// Adds a manifest with all its children and blobs.
+async fn walk(
+    graph: &mut Graph,
+    source: &Source<'_>,
+    root: &Descriptor,
+    concurrency: usize,
+) -> Result<(), Error> {
+    let mut level = vec![root.clone()];
+    for _ in 0..MAX_DEPTH {
+        level.retain(|descriptor| !graph.manifests.contains_key(&descriptor.digest));
+        if level.is_empty() {
+            add_in_order(graph, &root.digest);
+            return Ok(());
+        }
+        // The bytes are dropped in here, so that only as many manifests are in memory as are read at a time.
+        let found: Vec<_> = stream::iter(std::mem::take(&mut level))
+            .map(|descriptor| async move { read_node(source, &descriptor).await })
+            .buffered(concurrency)
+            .try_collect()
+            .await?;
+        for (node, children, blobs) in found {
+            graph.manifests.insert(node.descriptor.digest.clone(), node);
+            level.extend(children);
+            for blob in blobs {
+                graph.add_blob(blob)?;
+            }
+        }
+        limit("the number of manifests", graph.manifests.len() + level.len(), MAX_MANIFESTS)?;
+        level.sort_by(|one, other| one.digest.cmp(&other.digest));
+        level.dedup_by(|one, other| one.digest == other.digest);
+    }
+    Err(Error::LimitContent {
+        what: format!("the depth of index {}", root.digest),
+        limit: MAX_DEPTH as u64,
+    })
+}
+
+async fn read_node(
+    source: &Source<'_>,
+    descriptor: &Descriptor,
+) -> Result<(Node, Vec<Descriptor>, Vec<Descriptor>), Error> {
+    let raw = source.manifest(descriptor).await?;
+    verify("the manifest", &descriptor.digest, &raw.digest)?;
+    let manifest = Manifest::parse(&raw)?;
+    // Schema 1 is refused when it is read; other unknown types are content like any other.
+    let is_manifest = |child: &Descriptor| {
+        media_type::is_manifest(&child.media_type) || media_type::is_schema1(&child.media_type)
+    };
+    let own: Vec<_> = manifest.blobs().cloned().collect();
+    let (children, others): (Vec<_>, Vec<_>) = manifest.children.into_iter().partition(is_manifest);
+    let blobs: Vec<_> = own.into_iter().chain(others).collect();
+    let node = Node {
+        descriptor: raw.descriptor(),
+        subject: manifest.subject.map(|subject| subject.digest),
+        children: children.iter().map(|child| child.digest.clone()).collect(),
+        blobs: blobs.iter().map(|blob| blob.digest.clone()).collect(),
+    };
+    Ok((node, children, blobs))
+}
+
+/// Children first; the depth is bounded by [`walk`], and digests cannot form a circle.
+fn add_in_order(graph: &mut Graph, digest: &Digest) {
+    let mut stack = vec![(digest.clone(), false)];
+    let mut ordered: BTreeSet<Digest> = graph.order.iter().cloned().collect();
+    while let Some((digest, has_children_done)) = stack.pop() {
+        if ordered.contains(&digest) {
+            continue;
+        }
+        if has_children_done {
+            ordered.insert(digest.clone());
+            graph.order.push(digest);
+            continue;
+        }
+        let children =
+            graph.manifests.get(&digest).map(|node| node.children.clone()).unwrap_or_default();
+        stack.push((digest, true));
+        stack.extend(children.into_iter().rev().map(|child| (child, false)));
+    }
+}
+
+fn limit(what: &str, count: usize, limit: usize) -> Result<(), Error> {
+    if count <= limit {
+        Ok(())
+    } else {
+        Err(Error::LimitContent { what: what.to_owned(), limit: limit as u64 })
+    }
+}
+
+impl Graph {
+    fn add_blob(&mut self, blob: Descriptor) -> Result<(), Error> {
+        if let Some(known) = self.blobs.get_mut(&blob.digest) {
+            if known.size != blob.size {
+                return Err(Error::VerifyContent {
+                    what: format!("one of two descriptors of blob {}", blob.digest),
+                    expected: format!("{} bytes", known.size),
+                    actual: format!("{} bytes", blob.size),
+                });
+            }
+            // A layer that somebody lists as an ordinary one is to be had here.
+            if known.is_foreign() && !blob.is_foreign() {
+                *known = blob;
+            }
+            return Ok(());
+        }
+        self.blobs.insert(blob.digest.clone(), blob);
+        limit("the number of blobs", self.blobs.len(), MAX_BLOBS)
+    }
+
+    pub(super) fn blobs_of<'a>(&'a self, node: &'a Node) -> impl Iterator<Item = &'a Descriptor> {
+        node.blobs.iter().filter_map(|digest| self.blobs.get(digest))
+    }
+
+    pub(super) fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.order.iter().filter_map(|digest| self.manifests.get(digest))
+    }
+}
+
+/// Foreign layers that a registry holds all the same are treated like others; this finds those that it does not.
+pub(super) async fn absent_foreign(
+    graph: &Graph,
+    client: &Client,
+    repository: &str,
+) -> Result<Vec<Digest>, Error> {
+    let mut absent = Vec::new();
+    for blob in graph.blobs.values().filter(|blob| blob.is_foreign()) {
+        if !client.blob_exists(repository, &blob.digest).await? {
+            absent.push(blob.digest.clone());
+        }
+    }
+    Ok(absent)
+}

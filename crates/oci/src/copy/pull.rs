@@ -1,0 +1,62 @@
+//! Fills a layout from a registry.
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::{
+    Place, PullReport,
+    discover::{Graph, Source, absent_foreign, discover},
+};
+use crate::{Client, Descriptor, Error, Layout, Progress};
+
+/// Fetches an image with all platforms, referrers and cosign tags into a layout.
+///
+/// What the layout holds already is not fetched again. Nothing is named in the layout except cosign's tags;
+/// the caller names the root with [`Layout::set_ref`].
+pub async fn pull(
+    client: &Client,
+    repository: &str,
+    root: &Descriptor,
+    layout: &Layout,
+    progress: &Progress,
+) -> Result<PullReport, Error> {
+    let source = Source::remote(Place { client, repository }, Some(layout)).await?;
+    let graph = discover(&source, root, client.concurrency()).await?;
+    let foreign = absent_foreign(&graph, client, repository).await?;
+    let blobs: Vec<_> =
+        graph.blobs.values().filter(|blob| !foreign.contains(&blob.digest)).collect();
+    progress.add_total(blobs.iter().map(|blob| blob.size).sum());
+    let mut report = PullReport {
+        manifests: graph.manifests.len() as u64,
+        referrers: graph.referrers.len() as u64,
+        legacy_tags: graph.legacy.iter().map(|(tag, _)| tag.clone()).collect(),
+        foreign,
+        ..PullReport::default()
+    };
+    let mut fetches = stream::iter(blobs)
+        .map(|blob| async move {
+            let is_there = layout.has_blob(&blob.digest, blob.size);
+            Ok::<_, Error>((is_there, client.fetch_blob(repository, blob, layout, progress).await?))
+        })
+        .buffer_unordered(client.concurrency());
+    while let Some((is_there, bytes)) = fetches.try_next().await? {
+        report.blobs += u64::from(!is_there);
+        report.blobs_skipped += u64::from(is_there);
+        report.bytes += bytes;
+    }
+    list(&graph, layout)?;
+    tracing::info!(repository, digest = %root.digest, blobs = report.blobs, bytes = report.bytes, "image pulled");
+    Ok(report)
+}
+
+/// Lists what nothing in the layout points to, after all of its content is there.
+fn list(graph: &Graph, layout: &Layout) -> Result<(), Error> {
+    for digest in &graph.referrers {
+        if let Some(node) = graph.manifests.get(digest) {
+            layout.add_unnamed(&node.descriptor)?;
+        }
+    }
+    for (tag, descriptor) in &graph.legacy {
+        layout.set_ref(tag, descriptor)?;
+    }
+    Ok(())
+}
