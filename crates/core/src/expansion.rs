@@ -26,6 +26,15 @@ pub enum Evaluator {
     Kubelet,
 }
 
+impl fmt::Display for Evaluator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Argo => "Argo",
+            Self::Kubelet => "the kubelet",
+        })
+    }
+}
+
 /// A part of a value that Argo or the kubelet would evaluate, or could when it stands beside another value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -39,11 +48,7 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let evaluator = match self.evaluator {
-            Evaluator::Argo => "Argo",
-            Evaluator::Kubelet => "the kubelet",
-        };
-        write!(f, "{:?} could be evaluated by {evaluator}", self.excerpt)
+        write!(f, "{:?}, which {} could evaluate", self.excerpt, self.evaluator)
     }
 }
 

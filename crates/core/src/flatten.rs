@@ -110,18 +110,14 @@ fn value(flat: &mut Flattened, value: &Value, place: &Place) {
         Value::Bool(true) => "true".to_owned(),
         Value::Bool(false) => "false".to_owned(),
         Value::String(text) => text.clone(),
-        Value::Number(number) => match number::canonical(number) {
-            Some(text) => text,
-            None => {
+        Value::Number(number) => {
+            let Some(text) = number::canonical(number) else {
                 let message = format!("{number} cannot be held exactly as a JSON number");
-                return flat.refuse(
-                    &place.path,
-                    Reason::InvalidSpec,
-                    message,
-                    "write the number in quotes",
-                );
-            }
-        },
+                let hint = "write the number in quotes";
+                return flat.refuse(&place.path, Reason::InvalidSpec, message, hint);
+            };
+            text
+        }
         Value::Object(_) | Value::Array(_) if place.depth >= MAX_DEPTH => {
             let message = format!("nested deeper than {MAX_DEPTH} levels");
             return flat.refuse(&place.path, Reason::TooLarge, message, "write it flatter");

@@ -8,15 +8,19 @@ const MAX_NAME_BYTES: usize = 253;
 
 /// Tells whether `text` is a DNS label: lower case letters, digits and `-`, beginning and ending with the first two.
 pub(crate) fn is_dns_label(text: &str) -> bool {
-    text.len() <= MAX_BYTES
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    text.len() <= MAX_BYTES && is_name_part(text)
+}
+
+/// Between two points of a name, where Kubernetes has no limit of its own.
+fn is_name_part(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && is_alphanumeric(text.bytes().next())
         && is_alphanumeric(text.bytes().last())
 }
 
 /// Tells whether `text` may be the name of an object: DNS labels with points between them.
 pub(crate) fn is_object_name(text: &str) -> bool {
-    text.len() <= MAX_NAME_BYTES && text.split('.').all(|part| is_dns_label(part))
+    text.len() <= MAX_NAME_BYTES && text.split('.').all(is_name_part)
 }
 
 /// Tells whether `text` may be the value of a label.

@@ -50,21 +50,14 @@ pub(crate) fn merge(layers: Vec<(Layer, BTreeMap<String, String>)>) -> Vec<Plann
     let mut merged: BTreeMap<String, PlannedParameter> = BTreeMap::new();
     for (layer, values) in layers {
         for (name, value) in values {
-            match merged.get_mut(&name) {
-                Some(weaker) => {
-                    let old = std::mem::replace(&mut weaker.value, value);
-                    weaker.overridden.push((weaker.layer, old));
-                    weaker.layer = layer;
-                }
-                None => {
-                    let parameter = PlannedParameter {
-                        name: name.clone(),
-                        value,
-                        layer,
-                        overridden: Vec::new(),
-                    };
-                    merged.insert(name, parameter);
-                }
+            if let Some(weaker) = merged.get_mut(&name) {
+                let old = std::mem::replace(&mut weaker.value, value);
+                weaker.overridden.push((weaker.layer, old));
+                weaker.layer = layer;
+            } else {
+                let parameter =
+                    PlannedParameter { name: name.clone(), value, layer, overridden: Vec::new() };
+                merged.insert(name, parameter);
             }
         }
     }

@@ -114,7 +114,9 @@ fn hash(identity: &Identity<'_>) -> String {
     let canonical = serde_json_canonicalizer::to_vec(identity)
         .expect("an identity is made of text, booleans and one whole number, which are all JSON");
     let digest = Sha256::digest(canonical);
-    digest.iter().take(HASH_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect()
+    let first =
+        digest.iter().take(HASH_DIGITS / 2).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+    format!("{first:0HASH_DIGITS$x}")
 }
 
 /// The order's name as the beginning of a DNS label.

@@ -46,15 +46,19 @@ pub(crate) fn sort(problems: &mut [Problem]) {
     });
 }
 
-/// Pads every number of a path, so that text order is number order; no list here is longer than twelve digits tell.
+/// Digits that a number in a path is padded to; no list is longer than they tell.
+const NUMBER_WIDTH: usize = 12;
+
+/// Pads every number of a path, so that text order is number order.
 fn sort_key(path: &str) -> String {
-    let mut key = String::with_capacity(path.len() + 12);
+    let mut key = String::with_capacity(path.len() + NUMBER_WIDTH);
     let mut rest = path;
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
         let end =
             rest[start..].find(|c: char| !c.is_ascii_digit()).map_or(rest.len(), |at| start + at);
         key.push_str(&rest[..start]);
-        key.push_str(&format!("{:0>12}", &rest[start..end]));
+        key.extend(std::iter::repeat_n('0', NUMBER_WIDTH.saturating_sub(end - start)));
+        key.push_str(&rest[start..end]);
         rest = &rest[end..];
     }
     key.push_str(rest);

@@ -11,15 +11,16 @@ pub(crate) fn shorten(text: &str, max: usize) -> String {
 /// Returns names as a list for a message: `"helm", "oci"`, or `none` when there are none; at most ten, then `…`.
 pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     const SHOWN: usize = 10;
-    let mut quoted: Vec<String> =
-        names.into_iter().take(SHOWN + 1).map(|name| format!("{name:?}")).collect();
-    if quoted.is_empty() {
+    let mut names = names.into_iter();
+    let mut shown: Vec<String> =
+        names.by_ref().take(SHOWN).map(|name| format!("{name:?}")).collect();
+    if shown.is_empty() {
         return "none".to_owned();
     }
-    if quoted.len() > SHOWN {
-        quoted[SHOWN] = "…".to_owned();
+    if names.next().is_some() {
+        shown.push("…".to_owned());
     }
-    quoted.join(", ")
+    shown.join(", ")
 }
 
 #[cfg(test)]

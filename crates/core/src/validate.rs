@@ -15,6 +15,7 @@ use crate::merge::{Layer, PlannedParameter, merge};
 use crate::problem::{self, Problem};
 use crate::{facts, facts::Side};
 
+mod address;
 mod artifact_type;
 mod cron;
 mod endpoint;
@@ -193,7 +194,7 @@ impl Check<'_> {
         let is_whole = flat.problems.is_empty();
         self.problems.extend(flat.problems);
         for written in flat.parameters.values() {
-            self.problems.extend(value::problem(&written.path, None, &written.value));
+            self.problems.extend(value::problem(&written.path, "", &written.value));
         }
         let values = flat.parameters.into_iter().map(|(name, flat)| (name, flat.value)).collect();
         is_whole.then_some(values)

@@ -183,7 +183,7 @@ fn accepted_neighbours_cannot_join_into_a_block() {
 fn a_finding_says_who_what_and_what_to_write() {
     let found =
         second_order("team/{{ workflow.uid }}:1").expect("the value names a workflow variable");
-    assert_eq!(found.to_string(), "\"{{ workflow.uid }}\" could be evaluated by Argo");
+    assert_eq!(found.to_string(), "\"{{ workflow.uid }}\", which Argo could evaluate");
     assert_eq!(found.remedy, REMEDY_BLOCK);
     let long = format!("{{{{{}}}}}", "x.".repeat(500));
     assert_eq!(

@@ -63,22 +63,18 @@ fn of_step(workflow: &WorkflowStatus, step: &Step<'_>, result: Option<&DeliveryR
         ExitCode::WrongInput => Reason::WrongInput,
         _ => Reason::StepFailed,
     };
-    let mut message = format!("step {:?} ended with exit code {code}: {meaning}", step.name);
-    let tries = tries(workflow);
-    if tries > 1 {
-        message.push_str(&format!(" (after {tries} tries)"));
-    }
-    if let Some(scan) =
-        result.and_then(|result| result.scan.as_ref()).filter(|_| reason == Reason::ScanRefused)
-    {
-        message.push_str(&format!(
-            "; the scan found {} critical and {} high",
-            scan.critical, scan.high
-        ));
-    }
-    if let Some(own) = own_text(&step.node.message) {
-        message.push_str(&format!("; {own}"));
-    }
+    let tries = match tries(workflow) {
+        1 => String::new(),
+        tries => format!(" (after {tries} tries)"),
+    };
+    let scan =
+        result.and_then(|result| result.scan.as_ref()).filter(|_| reason == Reason::ScanRefused);
+    let scan = scan
+        .map(|scan| format!("; the scan found {} critical and {} high", scan.critical, scan.high));
+    let own = own_text(&step.node.message).map(|text| format!("; {text}"));
+    let (scan, own) = (scan.unwrap_or_default(), own.unwrap_or_default());
+    let message =
+        format!("step {:?} ended with exit code {code}: {meaning}{tries}{scan}{own}", step.name);
     Failure::new(reason, message)
 }
 

@@ -1,1 +1,329 @@
+//! Statuses that no recording shows; the recordings are in `tests/it/recordings.rs`.
 
+use std::collections::BTreeMap;
+
+use arc_api::argo::{self, NodeStatus, NodeType, Outputs, WorkflowStatus};
+use arc_api::{
+    ArtifactWorkflow, ArtifactWorkflowSpec, ArtifactWorkflowStatus, DestinationResult, Order,
+    OrderArtifact, OrderSpec, Phase, Reason,
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use serde_json::json;
+
+use super::*;
+use crate::plan::{Delivery, Plan, SharedArtifact};
+use crate::problem::Problem;
+use crate::validate::{ArtifactVerdict, ValidatedOrder};
+
+fn reporting(phase: argo::Phase, result: &str) -> WorkflowStatus {
+    let outputs =
+        Outputs { parameters: vec![argo::Parameter::new("result", result)], ..Outputs::default() };
+    let node = NodeStatus {
+        id: "a".into(),
+        type_: NodeType::Pod,
+        outputs: Some(outputs),
+        ..NodeStatus::default()
+    };
+    WorkflowStatus { phase, nodes: [("a".to_owned(), node)].into(), ..WorkflowStatus::default() }
+}
+
+#[track_caller]
+fn check(result: &str, expected: (Phase, Reason, Option<&str>)) {
+    let status = derive_status(&reporting(argo::Phase::Succeeded, result), None);
+    let found =
+        (status.phase.unwrap_or_default(), status.reason.unwrap_or_default(), status.message);
+    assert_eq!(found, (expected.0, expected.1.into(), expected.2.map(str::to_owned)), "{result}");
+}
+
+#[test]
+fn the_report_of_the_steps_decides_what_success_means() {
+    let with = |outcome: &str| {
+        json!({"outcome": outcome, "destination": {"reference": "harbor.example/a:1"}, "bytesPlanned": 7}).to_string()
+    };
+    check("{}", (Phase::Succeeded, Reason::Succeeded, None));
+    check(
+        &with("Delivered"),
+        (Phase::Succeeded, Reason::Succeeded, Some("delivered to harbor.example/a:1")),
+    );
+    check(
+        &with("AlreadyDelivered"),
+        (
+            Phase::Succeeded,
+            Reason::AlreadyDelivered,
+            Some("harbor.example/a:1 held it already; nothing moved"),
+        ),
+    );
+    check(
+        &with("DryRun"),
+        (
+            Phase::Succeeded,
+            Reason::DryRun,
+            Some("would move 7 bytes to harbor.example/a:1; nothing moved"),
+        ),
+    );
+    check(&with("Refused"), (Phase::Failed, Reason::PolicyRefused, Some("refused by policy")));
+    check(
+        r#"{"outcome":"Refused","scan":{"critical":1}}"#,
+        (Phase::Failed, Reason::ScanRefused, Some("refused by policy")),
+    );
+}
+
+#[test]
+fn a_report_that_cannot_be_read_is_no_success() {
+    for result in
+        ["no json", r#"{"outcome":"Perhaps"}"#, r#"{"blobsMoved":-1}"#, &"x".repeat(300_000)]
+    {
+        let status = derive_status(&reporting(argo::Phase::Succeeded, result), None);
+        assert_eq!((status.phase, status.result), (Some(Phase::Error), None));
+        assert_eq!(status.reason.as_deref(), Some("InvalidResult"));
+    }
+}
+
+#[test]
+fn a_refused_scan_says_what_it_found() {
+    let mut workflow = reporting(
+        argo::Phase::Failed,
+        &json!({"outcome": "Refused", "scan": {"critical": 1, "high": 2, "findings": vec![json!({"id": "x"}); 50]}})
+            .to_string(),
+    );
+    let node = workflow.nodes.get_mut("a").expect("the workflow has one");
+    node.display_name = "scan".into();
+    node.boundary_id = "pipeline".into();
+    node.phase = argo::Phase::Failed;
+    node.message = "main: Error (exit code 3): openssl is too old".into();
+    let status = derive_status(&workflow, None);
+    assert_eq!(status.reason.as_deref(), Some("ScanRefused"));
+    assert_eq!(
+        status.message.as_deref(),
+        Some(
+            "step \"scan\" ended with exit code 3: refused by policy; the scan found 1 critical and 2 high; \
+             openssl is too old"
+        )
+    );
+    let findings = status.result.and_then(|result| result.scan).map(|scan| scan.findings.len());
+    assert_eq!(findings, Some(20));
+}
+
+#[test]
+fn a_graph_that_bites_its_tail_ends() {
+    let node = |id: &str, next: &str| NodeStatus {
+        id: id.into(),
+        name: id.into(),
+        type_: NodeType::Retry,
+        boundary_id: next.into(),
+        children: vec![next.into(), "gone".into()],
+        ..NodeStatus::default()
+    };
+    let nodes = [("a".to_owned(), node("a", "b")), ("b".to_owned(), node("b", "a"))].into();
+    let workflow =
+        WorkflowStatus { phase: argo::Phase::Failed, nodes, ..WorkflowStatus::default() };
+    assert_eq!(derive_status(&workflow, None).message.as_deref(), Some("Argo gives no reason"));
+}
+
+/// An order of as many artifacts as there are entries: blocked where there is none, else with that status.
+struct Story {
+    order: Order,
+    validated: ValidatedOrder,
+    plan: Plan,
+    statuses: BTreeMap<String, ArtifactWorkflowStatus>,
+}
+
+enum Artifact {
+    Blocked,
+    Planned,
+    At(Phase, Reason),
+}
+
+fn story(artifacts: &[Artifact]) -> Story {
+    let spec = OrderSpec {
+        artifacts: vec![
+            OrderArtifact { type_: "oci".into(), ..OrderArtifact::default() };
+            artifacts.len()
+        ],
+        ..OrderSpec::default()
+    };
+    let mut story = Story {
+        order: Order::new("demo", spec),
+        validated: ValidatedOrder::default(),
+        plan: Plan::default(),
+        statuses: BTreeMap::new(),
+    };
+    story.order.metadata.generation = Some(3);
+    for (index, artifact) in artifacts.iter().enumerate() {
+        let problem = Problem::new(
+            format!("spec.artifacts[{index}].srcRef"),
+            Reason::EndpointNotFound,
+            "is missing",
+        );
+        let problems = if matches!(artifact, Artifact::Blocked) {
+            vec![problem.hint("make it")]
+        } else {
+            vec![]
+        };
+        // The rows read a verdict's problems only, so an empty list stands for an artifact that passed.
+        let verdict = ArtifactVerdict { index, name: index.to_string(), outcome: Err(problems) };
+        story.validated.artifacts.push(verdict);
+        let name = format!("demo-{index}");
+        if !matches!(artifact, Artifact::Blocked) {
+            story.plan.deliveries.push(Delivery {
+                artifact_index: index,
+                artifact_name: index.to_string(),
+                shared_with: vec![],
+                artifact_workflow: ArtifactWorkflow::new(&name, ArtifactWorkflowSpec::default()),
+                parameters: vec![],
+            });
+        }
+        if let Artifact::At(phase, reason) = artifact {
+            let status = ArtifactWorkflowStatus {
+                phase: Some(*phase),
+                reason: Some((*reason).into()),
+                ..ArtifactWorkflowStatus::default()
+            };
+            story.statuses.insert(name, status);
+        }
+    }
+    story
+}
+
+impl Story {
+    fn status(&self, second: i64) -> arc_api::OrderStatus {
+        let now = Time(jiff::Timestamp::from_second(second).expect("a small number of seconds"));
+        derive_order_status(&self.order, &self.validated, &self.plan, &self.statuses, &now)
+    }
+}
+
+/// Phase, progress, and the status and reason of each condition.
+fn sum(status: &arc_api::OrderStatus) -> (Phase, String, Vec<String>) {
+    let conditions =
+        status.conditions.iter().map(|one| format!("{}={} {}", one.type_, one.status, one.reason));
+    (
+        status.phase.unwrap_or_default(),
+        status.progress.clone().unwrap_or_default(),
+        conditions.collect(),
+    )
+}
+
+#[track_caller]
+fn check_order(artifacts: &[Artifact], phase: Phase, progress: &str, conditions: [&str; 3]) {
+    let conditions = conditions.map(str::to_owned).to_vec();
+    assert_eq!(sum(&story(artifacts).status(0)), (phase, progress.to_owned(), conditions));
+}
+
+#[test]
+fn an_order_stands_where_its_artifacts_stand() {
+    let done = || Artifact::At(Phase::Succeeded, Reason::Succeeded);
+    let failed = || Artifact::At(Phase::Failed, Reason::ScanRefused);
+    let running = || Artifact::At(Phase::Running, Reason::Running);
+    let [accepted, not_accepted] = ["Accepted=True Accepted", "Accepted=False ArtifactsBlocked"];
+    let complete = "Complete=True Succeeded";
+    let under_way = ["Complete=False Running", "Ready=Unknown Running"];
+    check_order(&[], Phase::Succeeded, "0/0", [accepted, complete, "Ready=True Succeeded"]);
+    check_order(
+        &[done(), done()],
+        Phase::Succeeded,
+        "2/2",
+        [accepted, complete, "Ready=True Succeeded"],
+    );
+    check_order(
+        &[Artifact::Planned],
+        Phase::Pending,
+        "0/1",
+        [accepted, under_way[0], under_way[1]],
+    );
+    check_order(
+        &[done(), Artifact::Planned],
+        Phase::Running,
+        "1/2",
+        [accepted, under_way[0], under_way[1]],
+    );
+    check_order(
+        &[running(), failed()],
+        Phase::Running,
+        "0/2",
+        [accepted, under_way[0], "Ready=False ArtifactsFailed"],
+    );
+    check_order(
+        &[done(), failed()],
+        Phase::Failed,
+        "1/2",
+        [accepted, "Complete=True ArtifactsFailed", "Ready=False ArtifactsFailed"],
+    );
+    check_order(
+        &[done(), Artifact::Blocked],
+        Phase::Blocked,
+        "1/2",
+        [not_accepted, "Complete=False ArtifactsBlocked", "Ready=False ArtifactsBlocked"],
+    );
+}
+
+#[test]
+fn a_suspended_order_says_so() {
+    let mut story = story(&[Artifact::Planned, Artifact::At(Phase::Succeeded, Reason::Succeeded)]);
+    story.order.spec.suspend = true;
+    let status = story.status(0);
+    assert_eq!(status.phase, Some(Phase::Suspended));
+    assert_eq!(status.artifacts[0].phase, Phase::Suspended);
+    assert_eq!(status.artifacts[1].phase, Phase::Succeeded);
+}
+
+#[test]
+fn the_first_thing_to_know_is_the_message() {
+    let blocked =
+        story(&[Artifact::Blocked, Artifact::At(Phase::Running, Reason::Running)]).status(0);
+    let text = "artifact \"0\": spec.artifacts[0].srcRef: is missing; make it";
+    assert_eq!(blocked.message.as_deref(), Some(text));
+    assert_eq!(blocked.artifacts[0].reason.as_deref(), Some("EndpointNotFound"));
+    let failed =
+        story(&[Artifact::Blocked, Artifact::At(Phase::Failed, Reason::ScanRefused)]).status(0);
+    assert_eq!(failed.message.as_deref(), Some("artifact \"1\": ScanRefused"));
+}
+
+#[test]
+fn a_condition_keeps_its_date_while_its_status_stays() {
+    let mut story = story(&[Artifact::At(Phase::Running, Reason::Running)]);
+    let first = story.status(100);
+    story.order.status = Some(first.clone());
+    assert_eq!(story.status(200), first);
+    let done = ArtifactWorkflowStatus {
+        phase: Some(Phase::Succeeded),
+        ..ArtifactWorkflowStatus::default()
+    };
+    story.statuses.insert("demo-0".to_owned(), done);
+    let dates: Vec<i64> = story
+        .status(300)
+        .conditions
+        .iter()
+        .map(|one| one.last_transition_time.0.as_second())
+        .collect();
+    assert_eq!(dates, [100, 300, 300]);
+}
+
+#[test]
+fn artifacts_that_share_a_delivery_share_its_status() {
+    let mut story = story(&[Artifact::At(Phase::Succeeded, Reason::Succeeded), Artifact::Planned]);
+    story.plan.deliveries.truncate(1);
+    story.plan.deliveries[0].shared_with.push(SharedArtifact { index: 1, name: "1".to_owned() });
+    let destination = DestinationResult {
+        reference: "harbor.example/a:1".into(),
+        digest: Some("sha256:0".into()),
+    };
+    let status = story.statuses.get_mut("demo-0").expect("the story has it");
+    status.result =
+        Some(arc_api::DeliveryResult { destination: Some(destination), ..Default::default() });
+    for row in story.status(0).artifacts {
+        assert_eq!(row.artifact_workflow.as_deref(), Some("demo-0"));
+        assert_eq!(row.destination.as_deref(), Some("harbor.example/a:1"));
+        assert_eq!(row.digest.as_deref(), Some("sha256:0"));
+    }
+}
+
+#[test]
+fn rows_have_names_of_their_own_even_in_a_refused_order() {
+    let mut story =
+        story(&[Artifact::Blocked, Artifact::Blocked, Artifact::Blocked, Artifact::Blocked]);
+    for (index, name) in ["same", "same", "Not Legal", "2"].into_iter().enumerate() {
+        story.validated.artifacts[index].name = name.to_owned();
+    }
+    let names: Vec<String> = story.status(0).artifacts.into_iter().map(|row| row.name).collect();
+    assert_eq!(names, ["same", "1", "2", "3"]);
+}

@@ -110,7 +110,7 @@ fn check_parameters(check: &mut Check<'_>, resolved: &ResolvedType) {
         // Whoever writes a cluster type may write the cluster template too and gains nothing from an expression.
         if !resolved.is_cluster {
             let path = format!("{}.type", check.path);
-            check.problems.extend(value::problem(&path, Some(&subject(name)), value));
+            check.problems.extend(value::problem(&path, &format!("{}: ", subject(name)), value));
         }
     }
 }

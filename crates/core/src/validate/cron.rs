@@ -22,14 +22,10 @@ pub(super) fn resolve(check: &mut Check<'_>) -> Option<Cron> {
         check.refuse("cron", Reason::InvalidSchedule, message).hint = Some(hint.to_owned());
     }
     for (index, schedule) in cron.schedules.iter().enumerate() {
-        check.problems.extend(value::problem(
-            &format!("{path}.schedules[{index}]"),
-            None,
-            schedule,
-        ));
+        check.problems.extend(value::problem(&format!("{path}.schedules[{index}]"), "", schedule));
     }
     if let Some(timezone) = &cron.timezone {
-        check.problems.extend(value::problem(&format!("{path}.timezone"), None, timezone));
+        check.problems.extend(value::problem(&format!("{path}.timezone"), "", timezone));
     }
     Some(cron.clone())
 }

@@ -3,12 +3,9 @@
 use arc_api::reasons::Reason;
 use arc_api::{Endpoint, LocalObjectReference, Usage};
 
-use super::{Check, ValidatedEndpoint, value};
+use super::{Check, ValidatedEndpoint, address, value};
 use crate::facts::{self, Side};
 use crate::text;
-
-/// What an address may begin with; without a scheme HTTPS is meant.
-const SCHEMES: [&str; 4] = ["https", "http", "oci", "s3"];
 
 /// Finds the endpoint of one side: the artifact's own reference, else the order's default.
 pub(super) fn resolve(check: &mut Check<'_>, side: Side) -> Option<ValidatedEndpoint> {
@@ -25,7 +22,6 @@ pub(super) fn resolve(check: &mut Check<'_>, side: Side) -> Option<ValidatedEndp
     };
     usage(check, &name, endpoint, side);
     secret(check, &name, endpoint, side);
-    address(check, &name, endpoint, side);
     values(check, &name, endpoint, side);
     Some(ValidatedEndpoint { name, spec: endpoint.spec.clone() })
 }
@@ -111,56 +107,24 @@ fn secret(check: &mut Check<'_>, name: &str, endpoint: &Endpoint, side: Side) {
     }
 }
 
-/// The rules of the CRD once more: on a laptop no API server has applied them.
-fn address(check: &mut Check<'_>, name: &str, endpoint: &Endpoint, side: Side) {
-    let url = &endpoint.spec.remote_url;
-    let (scheme, rest) = match url.split_once("://") {
-        Some((scheme, rest)) => (Some(scheme), rest),
-        None => (None, url.as_str()),
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    // The address is not repeated where it may hold a password.
-    let (message, hint) = if authority.contains('@') {
-        (
-            "remoteURL contains a user name".to_owned(),
-            "put the credentials into a Secret and name it in secretRef",
-        )
-    } else if let Some(scheme) = scheme.filter(|scheme| !SCHEMES.contains(scheme)) {
-        let known = text::list(SCHEMES);
-        (
-            format!("remoteURL has scheme {scheme:?}; known schemes are {known}"),
-            "correct remoteURL of the endpoint",
-        )
-    } else if authority.is_empty() {
-        (format!("remoteURL {url:?} names no host"), "write it as `https://host[:port][/path]`")
-    } else if url.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        (format!("remoteURL {url:?} contains white space"), "correct remoteURL of the endpoint")
-    } else {
-        return;
-    };
-    let message = format!("endpoint {name:?}: {message}");
-    check.refuse(field(side), Reason::InvalidUrl, message).hint = Some(hint.to_owned());
-}
-
 /// Endpoints are written by tenants, and their fields become parameters as they are.
 fn values(check: &mut Check<'_>, name: &str, endpoint: &Endpoint, side: Side) {
-    let path = format!("{}.{}", check.path, field(side));
     let spec = &endpoint.spec;
+    if let Some((message, hint)) = address::problem(&spec.remote_url) {
+        let message = format!("endpoint {name:?}: {message}");
+        check.refuse(field(side), Reason::InvalidUrl, message).hint = Some(hint.to_owned());
+    }
+    // A password in an address is refused above and not repeated here.
+    let address = Some(&spec.remote_url).filter(|url| !address::has_user_info(url));
     let written = [
         ("type", Some(&spec.type_)),
-        ("remoteURL", Some(&spec.remote_url)),
+        ("remoteURL", address),
         ("caBundle", spec.ca_bundle.as_ref()),
     ];
+    let path = format!("{}.{}", check.path, field(side));
     for (field, value) in written {
-        // An address with a user name is refused already; its password is not repeated.
-        let Some(value) = value.filter(|value| field != "remoteURL" || !value.contains('@')) else {
-            continue;
-        };
-        check.problems.extend(value::problem(
-            &path,
-            Some(&format!("endpoint {name:?}: {field}")),
-            value,
-        ));
+        let subject = format!("endpoint {name:?}: {field}: ");
+        check.problems.extend(value.and_then(|value| value::problem(&path, &subject, value)));
     }
     let Some(bundle) = &spec.ca_bundle else { return };
     if !bundle.contains("-----BEGIN CERTIFICATE-----") || bundle.contains("PRIVATE KEY-----") {

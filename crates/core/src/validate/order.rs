@@ -51,7 +51,7 @@ pub(super) fn validate(order: &Order) -> Vec<Problem> {
         let message = format!("{count} artifacts; at most {MAX_ARTIFACTS} are allowed");
         refuse("spec.artifacts", Reason::TooLarge, message, "spread them over several orders");
     }
-    problems.extend(order.uid().and_then(|uid| value::problem("metadata.uid", None, &uid)));
+    problems.extend(order.uid().and_then(|uid| value::problem("metadata.uid", "", &uid)));
     problems
 }
 

@@ -62,7 +62,8 @@ pub(super) fn validate(
             hint =
                 format!("{hint}; the template ignores {}", text::list(undeclared.iter().copied()));
         }
-        check.refuse("spec", Reason::MissingParameter, message).hint = Some(hint);
+        let field = if name.starts_with("spec") { "spec" } else { "type" };
+        check.refuse(field, Reason::MissingParameter, message).hint = Some(hint);
     }
 }
 

@@ -9,10 +9,13 @@ use crate::text::shorten;
 /// Most characters of a value that a message repeats.
 const SHOWN_CHARS: usize = 80;
 
-/// Returns the problem of a value that would be evaluated; `subject` says whose value it is when the path does not.
-pub(super) fn problem(path: &str, subject: Option<&str>, value: &str) -> Option<Problem> {
+/// Returns the problem of a value that would be evaluated; `subject` begins the message where the path does not say whose value it is.
+pub(super) fn problem(path: &str, subject: &str, value: &str) -> Option<Problem> {
     let finding = second_order(value)?;
-    let subject = subject.map(|subject| format!("{subject}: ")).unwrap_or_default();
-    let message = format!("{subject}in the value {:?}, {finding}", shorten(value, SHOWN_CHARS));
+    let message = if finding.excerpt == value {
+        format!("{subject}{} could evaluate {value:?}", finding.evaluator)
+    } else {
+        format!("{subject}{:?} contains {finding}", shorten(value, SHOWN_CHARS))
+    };
     Some(Problem::new(path, Reason::TemplateExpression, message).hint(finding.remedy))
 }
