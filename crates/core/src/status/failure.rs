@@ -63,7 +63,7 @@ fn of_step(workflow: &WorkflowStatus, step: &Step<'_>, result: Option<&DeliveryR
         ExitCode::WrongInput => Reason::WrongInput,
         _ => Reason::StepFailed,
     };
-    let tries = match tries(workflow) {
+    let tries = match tries(workflow, step) {
         1 => String::new(),
         tries => format!(" (after {tries} tries)"),
     };
@@ -99,7 +99,9 @@ fn deadline(
     previous: Option<&ArtifactWorkflowStatus>,
 ) -> Option<Failure> {
     let is_deadline = |text: &str| {
-        text.contains("exceeded its deadline") || text.contains("than the specified deadline")
+        text.contains("exceeded its deadline")
+            || text.contains("Max duration limit exceeded")
+            || text.contains("than the specified deadline")
     };
     let node =
         workflow.nodes.values().map(|node| node.message.as_str()).find(|text| is_deadline(text));
@@ -136,8 +138,14 @@ fn of_argo(workflow: &WorkflowStatus, steps: &[Step<'_>]) -> Failure {
             format!("the workflow template needs the parameter {:?}, which nobody gave", name.0);
         return Failure::new(Reason::MissingParameter, message);
     }
-    let all_done = !steps.is_empty() && steps.iter().all(|step| !step.has_failed());
-    if all_done && text.starts_with("wait: Error") {
+    let all_done = !steps.is_empty()
+        && steps.iter().all(|step| !step.has_failed() || step.exit_code == Some(0));
+    let of_wait = steps
+        .iter()
+        .map(|step| step.node.message.as_str())
+        .chain([text])
+        .find(|text| text.starts_with("wait: Error"));
+    if let Some(text) = of_wait.filter(|_| all_done) {
         let message = format!("the steps ended well, but what they report cannot be read: {text}");
         return Failure::new(Reason::InvalidResult, message);
     }

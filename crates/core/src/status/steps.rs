@@ -10,6 +10,7 @@ use crate::text::shorten;
 
 /// One step with what Argo says about it.
 pub(super) struct Step<'a> {
+    id: &'a str,
     pub(super) node: &'a NodeStatus,
     pub(super) name: String,
     pub(super) exit_code: Option<i32>,
@@ -58,14 +59,17 @@ pub(super) fn latest(workflow: &WorkflowStatus) -> Vec<Step<'_>> {
     });
     found
         .into_iter()
-        .map(|(_, node)| Step { node, name: name(node), exit_code: exit_code(node) })
+        .map(|(id, node)| Step { id, node, name: name(node), exit_code: exit_code(node) })
         .collect()
 }
 
-/// Returns how often the last step that is tried several times was tried; 1 where nothing is.
-pub(super) fn tries(workflow: &WorkflowStatus) -> usize {
-    let retries = workflow.nodes.values().filter(|node| node.type_ == NodeType::Retry);
-    retries.map(|node| attempts(node, &workflow.nodes).len()).max().unwrap_or(1).max(1)
+/// Returns how often the step was tried, alone or with what encloses it; 1 where nothing is tried again.
+pub(super) fn tries(workflow: &WorkflowStatus, step: &Step<'_>) -> usize {
+    let nodes = &workflow.nodes;
+    let retries = nodes.values().filter(|node| node.type_ == NodeType::Retry);
+    let attempts: Vec<Vec<&str>> = retries.map(|node| attempts(node, nodes)).collect();
+    let of = |id: &str| attempts.iter().find(|attempts| attempts.contains(&id)).map(Vec::len);
+    enclosing(step.id, nodes).find_map(of).unwrap_or(1)
 }
 
 /// Reads the exit code out of a message such as `scan: Error (exit code 3): `.
@@ -122,21 +126,20 @@ fn superseded(nodes: &BTreeMap<String, NodeStatus>) -> BTreeSet<&str> {
         attempts.pop();
         earlier.extend(attempts);
     }
-    let is_inside = |id: &str| {
-        let mut at = id;
-        // A chain of boundaries is never longer than the nodes there are; a longer one is a cycle.
-        for _ in 0..=nodes.len() {
-            if earlier.contains(at) {
-                return true;
-            }
-            match nodes.get(at) {
-                Some(node) if !node.boundary_id.is_empty() => at = &node.boundary_id,
-                _ => return false,
-            }
-        }
-        false
-    };
+    let is_inside = |id: &str| enclosing(id, nodes).any(|id| earlier.contains(id));
     nodes.keys().map(String::as_str).filter(|id| is_inside(id)).collect()
+}
+
+/// The node and what encloses it, from the inside out.
+fn enclosing<'a>(
+    id: &'a str,
+    nodes: &'a BTreeMap<String, NodeStatus>,
+) -> impl Iterator<Item = &'a str> {
+    let outer = |id: &&str| {
+        nodes.get(*id).map(|node| node.boundary_id.as_str()).filter(|id| !id.is_empty())
+    };
+    // A chain of boundaries is never longer than the nodes there are; a longer one is a cycle.
+    std::iter::successors(Some(id), outer).take(nodes.len() + 1)
 }
 
 /// Ids of the tries of a retry node, the first one first: `scan(0)`, `scan(1)`, ….

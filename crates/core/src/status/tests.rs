@@ -104,6 +104,50 @@ fn a_refused_scan_says_what_it_found() {
     assert_eq!(findings, Some(20));
 }
 
+/// `fetch` is tried twice and ends well, then `scan` fails at its only try.
+#[test]
+fn only_the_tries_of_the_step_itself_are_counted() {
+    let node = |id: &str, type_, phase, message: &str| NodeStatus {
+        id: id.into(),
+        name: id.into(),
+        display_name: id.into(),
+        type_,
+        phase,
+        boundary_id: "pipeline".into(),
+        message: message.into(),
+        ..NodeStatus::default()
+    };
+    let failed = "Error (exit code 1)";
+    let mut retry = node("fetch", NodeType::Retry, argo::Phase::Succeeded, "");
+    retry.children = vec!["fetch(0)".into(), "fetch(1)".into()];
+    let nodes = [
+        retry,
+        node("fetch(0)", NodeType::Pod, argo::Phase::Failed, failed),
+        node("fetch(1)", NodeType::Pod, argo::Phase::Succeeded, ""),
+        node("scan", NodeType::Pod, argo::Phase::Failed, failed),
+    ];
+    let nodes = nodes.into_iter().map(|node| (node.id.clone(), node)).collect();
+    let workflow =
+        WorkflowStatus { phase: argo::Phase::Failed, nodes, ..WorkflowStatus::default() };
+    let status = derive_status(&workflow, None);
+    let steps: Vec<&str> = status.steps.iter().map(|step| step.name.as_str()).collect();
+    assert_eq!(steps, ["scan", "fetch"]);
+    let message = "step \"scan\" ended with exit code 1: failed, a retry may help";
+    assert_eq!(status.message.as_deref(), Some(message));
+}
+
+#[test]
+fn a_pod_that_ends_well_without_its_output_is_an_invalid_result() {
+    let mut workflow = reporting(argo::Phase::Error, "");
+    let node = workflow.nodes.get_mut("a").expect("the workflow has one");
+    node.phase = argo::Phase::Error;
+    node.message =
+        "wait: Error (exit code 64): open /result.json: no such file or directory".into();
+    node.outputs.as_mut().expect("the node has some").exit_code = Some("0".into());
+    workflow.message = "child 'a' errored".into();
+    assert_eq!(derive_status(&workflow, None).reason.as_deref(), Some("InvalidResult"));
+}
+
 #[test]
 fn a_graph_that_bites_its_tail_ends() {
     let node = |id: &str, next: &str| NodeStatus {
