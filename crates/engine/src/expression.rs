@@ -48,6 +48,24 @@ pub(crate) enum Expression {
     ToNumber(Box<Self>),
 }
 
+impl Expression {
+    /// Returns the names whose values the caller must know.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Name(name) => vec![name],
+            Self::Not(inner) | Self::ToNumber(inner) => inner.names(),
+            Self::All(operands) | Self::Any(operands) => {
+                operands.iter().flat_map(Self::names).collect()
+            }
+            Self::Compare(_, left, right) => [left.names(), right.names()].concat(),
+            Self::In(needle, items) => {
+                items.iter().flat_map(Self::names).chain(needle.names()).collect()
+            }
+            Self::Quoted(_) | Self::Bare(_) | Self::Number(_) | Self::Boolean(_) => Vec::new(),
+        }
+    }
+}
+
 /// How two values are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Comparison {

@@ -20,9 +20,9 @@ mod order;
 mod pods;
 mod scope;
 
-pub(crate) use calls::{MAX_NODES, MAX_TEMPLATE_DEPTH};
+pub(crate) use calls::MAX_NODES;
 pub(crate) use order::task_of;
-pub(crate) use pods::is_arc;
+pub(crate) use pods::{MOUNT_ROOT, is_arc};
 
 /// A name becomes a folder and part of every node's name; this is Kubernetes' limit.
 const MAX_NAME_BYTES: usize = 253;
@@ -80,17 +80,22 @@ impl Ready {
 
     /// Returns what `{{workflow.…}}` stands for.
     pub(crate) fn workflow_scope(&self, created: &str, status: &str) -> Scope {
-        let mut scope = scope::of_parameters(&self.parameters);
-        for (name, value) in [
+        let parameters = self
+            .parameters
+            .iter()
+            .map(|(name, value)| (format!("workflow.parameters.{name}"), value.as_str()));
+        [
             ("workflow.name", self.name.as_str()),
             ("workflow.namespace", self.namespace.as_str()),
             ("workflow.uid", self.uid.as_str()),
             ("workflow.creationTimestamp", created),
             ("workflow.status", status),
-        ] {
-            scope.insert(name.to_owned(), Arc::from(value));
-        }
-        scope
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into_iter()
+        .chain(parameters)
+        .map(|(name, value)| (name, Arc::from(value)))
+        .collect()
     }
 }
 
@@ -131,9 +136,10 @@ pub fn prepare(
     };
     let file = ready.document.file.clone();
     let mut of_template = InFile { file: &file, problems: Vec::new() };
+    let known = ready.workflow_scope("", "");
     calls::check(&ready, &mut of_template);
-    scope::check(&ready, &mut of_template);
-    pods::check(&ready, &mut of_template);
+    scope::check(&ready, &known, &mut of_template);
+    pods::check(&ready, &known, &mut of_template);
     checks.problems.extend(of_template.problems);
     if checks.problems.is_empty() { Ok(ready) } else { Err(tidy(checks.problems)) }
 }
@@ -262,7 +268,7 @@ pub(crate) fn steps_of(template: &Template) -> Vec<(usize, &crate::template::Ste
     }
 }
 
-/// Fills in a text whose values are known before anything runs.
-pub(crate) fn known_before_run(text: &Text, ready: &Ready) -> Option<String> {
-    text.render(&ready.workflow_scope("", "")).ok()
+/// Fills in a text whose values are known before anything runs; the names of nodes are not.
+pub(crate) fn known_before_run(text: &Text, scope: &Scope) -> Option<String> {
+    text.render(scope).ok()
 }

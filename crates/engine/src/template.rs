@@ -20,6 +20,8 @@ mod read_volume;
 pub use ignored::IGNORED_FIELDS;
 pub(crate) use ignored::hint;
 pub(crate) use read::read;
+pub(crate) use read_container::MAIN;
+pub(crate) use read_retry::MAX_RETRIES;
 pub(crate) use read_volume::{from_kubernetes, is_safe_path};
 
 /// The `spec` of a WorkflowTemplate or ClusterWorkflowTemplate.

@@ -18,7 +18,30 @@ const ROOTS: [&str; 9] =
     ["inputs", "outputs", "workflow", "steps", "tasks", "pod", "node", "lastRetry", "cronworkflow"];
 
 /// The values a template's texts may refer to, by their name without braces.
-pub(crate) type Scope = BTreeMap<String, Arc<str>>;
+///
+/// The workflow's values are shared by all scopes; each adds its own.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scope {
+    shared: Arc<BTreeMap<String, Arc<str>>>,
+    own: BTreeMap<String, Arc<str>>,
+}
+
+impl Scope {
+    pub(crate) fn insert(&mut self, name: String, value: Arc<str>) {
+        self.own.insert(name, value);
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Arc<str>> {
+        self.own.get(name).or_else(|| self.shared.get(name))
+    }
+}
+
+impl FromIterator<(String, Arc<str>)> for Scope {
+    /// Collects values that all scopes derived from this one share.
+    fn from_iter<I: IntoIterator<Item = (String, Arc<str>)>>(values: I) -> Self {
+        Self { shared: Arc::new(values.into_iter().collect()), own: BTreeMap::new() }
+    }
+}
 
 /// A text and where it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]

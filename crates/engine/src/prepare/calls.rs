@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::order::{names_in, stuck, task_of};
+use super::order::{stuck, task_of};
 use super::{InFile, Ready, steps_of};
+use crate::expression::Expression;
 use crate::template::{Kind, Name, Template};
 
 /// Calls inside calls; every level is a recursion of the engine.
@@ -152,7 +153,7 @@ fn check_tasks(template: &Template, file: &mut InFile<'_>) {
         Kind::Steps(_) => return,
         Kind::Dag { tasks, .. } => {
             for task in tasks {
-                let names = task.depends.as_ref().map_or_else(Vec::new, names_in);
+                let names = task.depends.as_ref().map_or_else(Vec::new, Expression::names);
                 for name in &names {
                     check_result(name, task.at, file);
                 }

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::expression::Expression;
-
 /// Returns the names that can never start because they wait for each other; empty when there is an order.
 pub(super) fn stuck(dependencies: &BTreeMap<&str, BTreeSet<&str>>) -> BTreeSet<String> {
     let mut done: BTreeSet<&str> = BTreeSet::new();
@@ -45,22 +43,4 @@ pub(super) fn ancestors<'name>(
 /// Returns the task of a name in `depends`, and the result asked for.
 pub(crate) fn task_of(name: &str) -> (&str, Option<&str>) {
     name.split_once('.').map_or((name, None), |(task, result)| (task, Some(result)))
-}
-
-/// Returns the names that a `depends` uses.
-pub(super) fn names_in(expression: &Expression) -> Vec<&str> {
-    match expression {
-        Expression::Name(name) => vec![name],
-        Expression::Not(inner) => names_in(inner),
-        Expression::All(operands) | Expression::Any(operands) => {
-            operands.iter().flat_map(names_in).collect()
-        }
-        Expression::Quoted(_)
-        | Expression::Bare(_)
-        | Expression::Number(_)
-        | Expression::Boolean(_)
-        | Expression::Compare(..)
-        | Expression::In(..)
-        | Expression::ToNumber(_) => Vec::new(),
-    }
 }

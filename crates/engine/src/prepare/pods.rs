@@ -4,16 +4,20 @@ use std::collections::BTreeMap;
 
 use super::{InFile, Objects, Ready, known_before_run};
 use crate::template::{Container, Keys, Kind, Pod, Template, Volume, VolumeSource, is_safe_path};
+use crate::text::Scope;
+
+/// Tells a step where the root folder of its pod is.
+pub(crate) const MOUNT_ROOT: &str = "ARC_MOUNT_ROOT";
 
 /// Checks the containers of every template.
-pub(super) fn check(ready: &Ready, file: &mut InFile<'_>) {
+pub(super) fn check(ready: &Ready, known: &Scope, file: &mut InFile<'_>) {
     for template in ready.spec().templates.values() {
         let Kind::Pod(pod) = &template.kind else { continue };
         if pod.containers.is_empty() {
             file.refuse(template.at, format!("template {:?} has no containers", template.name));
         }
         for container in &pod.containers {
-            check_program(ready, container, file);
+            check_program(ready, known, container, file);
         }
         check_mounts(ready, template, pod, file);
     }
@@ -26,10 +30,11 @@ pub(crate) fn is_arc(image: &str, command: Option<&str>) -> bool {
     name == "arc" && command == Some("arc")
 }
 
-fn check_program(ready: &Ready, container: &Container, file: &mut InFile<'_>) {
-    let Some(image) = known_before_run(&container.image, ready) else { return };
-    let command = container.command.first().and_then(|text| known_before_run(text, ready));
+fn check_program(ready: &Ready, known: &Scope, container: &Container, file: &mut InFile<'_>) {
+    let Some(image) = known_before_run(&container.image, known) else { return };
+    let command = container.command.first().and_then(|text| known_before_run(text, known));
     if is_arc(&image, command.as_deref()) && container.source.is_none() {
+        check_environment(container, file);
         return;
     }
     let valid = image.starts_with(|first: char| first.is_ascii_alphanumeric())
@@ -48,6 +53,19 @@ fn check_program(ready: &Ready, container: &Container, file: &mut InFile<'_>) {
             ),
             "install podman or docker, or use a template whose steps are all `arc`",
         );
+    }
+}
+
+/// A step runs as the user who started the engine, so its template must not choose what is loaded into it.
+fn check_environment(container: &Container, file: &mut InFile<'_>) {
+    for (name, value) in &container.env {
+        if name.starts_with("LD_") || name.starts_with("DYLD_") || name == MOUNT_ROOT {
+            let message = format!(
+                "container {:?}: the variable {name} is not supported by `arc run`",
+                container.name
+            );
+            file.refuse_with_hint(value.at, message, "remove it");
+        }
     }
 }
 

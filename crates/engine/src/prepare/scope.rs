@@ -1,10 +1,10 @@
 //! Checks that every placeholder will be filled in.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use super::order::{ancestors, names_in, task_of};
+use super::order::{ancestors, task_of};
 use super::{InFile, Ready, steps_of};
+use crate::expression::Expression;
 use crate::template::{Kind, OutputSource, Step, Template};
 use crate::text::{Scope, Text, sibling};
 
@@ -20,18 +20,10 @@ const WORKFLOW_FIELDS: [&str; 5] = [
 /// What Argo fills in for the containers of a pod.
 const POD_FIELDS: [&str; 3] = ["pod.name", "node.name", "retries"];
 
-/// Returns the scope of the workflow's parameters.
-pub(super) fn of_parameters(parameters: &BTreeMap<String, String>) -> Scope {
-    parameters
-        .iter()
-        .map(|(name, value)| (format!("workflow.parameters.{name}"), Arc::from(value.as_str())))
-        .collect()
-}
-
 /// Checks the placeholders of every template.
-pub(super) fn check(ready: &Ready, file: &mut InFile<'_>) {
+pub(super) fn check(ready: &Ready, known: &Scope, file: &mut InFile<'_>) {
     for template in ready.spec().templates.values() {
-        let checks = Checks { ready, template };
+        let checks = Checks { ready, known, template };
         checks.pod(file);
         checks.steps(file);
         checks.outputs(file);
@@ -69,6 +61,7 @@ fn texts_of_step(step: &Step) -> impl Iterator<Item = &Text> {
 
 struct Checks<'ready> {
     ready: &'ready Ready,
+    known: &'ready Scope,
     template: &'ready Template,
 }
 
@@ -86,7 +79,7 @@ impl Checks<'_> {
                 self.text(text, &BTreeSet::new(), file);
             }
             for text in std::iter::once(&container.image).chain(container.command.first()) {
-                if super::known_before_run(text, self.ready).is_none() {
+                if super::known_before_run(text, self.known).is_none() {
                     file.refuse_with_hint(
                         text.at,
                         format!(
@@ -105,7 +98,7 @@ impl Checks<'_> {
         let dependencies: BTreeMap<&str, BTreeSet<&str>> = steps
             .iter()
             .map(|(_, step)| {
-                let names = step.depends.as_ref().map_or_else(Vec::new, names_in);
+                let names = step.depends.as_ref().map_or_else(Vec::new, Expression::names);
                 (step.name.as_str(), names.into_iter().map(|name| task_of(name).0).collect())
             })
             .collect();

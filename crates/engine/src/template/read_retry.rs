@@ -9,6 +9,15 @@ use crate::yaml::Node;
 /// More tries than this help nobody, and each one is a node of the status.
 pub(crate) const MAX_RETRIES: u32 = 100;
 
+/// What a retry expression may ask for.
+const NAMES: [&str; 5] = [
+    "lastRetry.exitCode",
+    "lastRetry.status",
+    "lastRetry.message",
+    "lastRetry.duration",
+    "retries",
+];
+
 /// Reads a retry strategy.
 pub(super) fn retry(reader: &mut Reader<'_>, node: &Node) -> Option<Retry> {
     let mut fields = reader.map(node, "retryStrategy");
@@ -17,7 +26,15 @@ pub(super) fn retry(reader: &mut Reader<'_>, node: &Node) -> Option<Retry> {
     let limit = fields.take("limit").and_then(|node| limit(reader, node));
     let condition = fields.take("expression").and_then(|node| {
         let text = reader.text(node, "retryStrategy.expression")?;
-        expression(reader, &text, Dialect::Retry, "retryStrategy.expression")
+        let parsed = expression(reader, &text, Dialect::Retry, "retryStrategy.expression")?;
+        let unknown = parsed.names().into_iter().find(|name| !NAMES.contains(name));
+        if let Some(name) = unknown {
+            reader.refuse(
+                node.at,
+                format!("retryStrategy.expression: `{name}` is not supported by `arc run`"),
+            );
+        }
+        Some(parsed)
     });
     let policy = match fields.take("retryPolicy") {
         Some(node) => policy(reader, node)?,
