@@ -1,1 +1,19 @@
-//! Integration tests.
+//! Integration tests: the whole job, on real bytes, against honest, lying and real registries.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "test code"
+)]
+
+mod architecture;
+mod contract;
+mod delivery;
+mod demo;
+mod killed;
+mod lies;
+mod memory;
+mod real;
+mod refusals;
+mod site;

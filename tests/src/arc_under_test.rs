@@ -1,3 +1,7 @@
 //! The binary `arc`, built beside the tests so that they always run the current code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    arc::main()
+}

@@ -1,1 +1,43 @@
-//! The artifact conduit: carries artifacts between registries and leaves evidence.
+//! The command line `arc`.
+//!
+//! *Invariants*: no rule of its own. A command parses, calls one library function, prints, and gives an exit code.
+//!
+//! *Where to start*: [`main`], then `run`, the command behind `arc run -f order.yaml`.
+
+mod cli;
+mod demo;
+mod keys;
+mod manifests;
+mod progress;
+mod registry;
+mod report;
+mod run;
+mod step;
+mod verify;
+mod yaml;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Command};
+
+/// Runs the command that was typed.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    arc_oci::install_crypto_provider();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return report::conclude(Err(report::Failure::failed(&error))),
+    };
+    report::conclude(runtime.block_on(async {
+        match cli.command {
+            Command::Demo(args) => demo::run(&args).await,
+            Command::Run(args) => run::run(&args).await,
+            Command::Verify(args) => verify::run(&args).await,
+            Command::Keys(command) => keys::run(&command),
+            Command::Registry(args) => registry::run(&args).await,
+            Command::Step(args) => step::run(&args).await,
+        }
+    }))
+}

@@ -1,3 +1,7 @@
-//! The binary `arc`.
+//! The binary `arc`; everything is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    arc::main()
+}

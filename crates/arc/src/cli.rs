@@ -1,0 +1,160 @@
+//! The command line: exactly what can be typed, nothing about what it does.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed; a retry may help
+  2  wrong input; a retry cannot help
+  3  refused by policy: the scan or a signature said no";
+
+/// Carries artifacts from one registry into another: copy, scan, sign, attest.
+#[derive(Debug, Parser)]
+#[command(name = "arc", version, about, after_help = EXIT_CODES, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the whole job on this machine, with a registry of its own and nothing else.
+    Demo(Demo),
+    /// Run orders from files on this machine, with the same pipeline that a cluster runs.
+    Run(Run),
+    /// Check the signature, attestations and scan verdict of a delivered artifact.
+    Verify(Verify),
+    /// Make and inspect signing keys.
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Serve a folder as an OCI registry, without logins: for hand-over and tests.
+    Registry(Registry),
+    /// One step of a pipeline; called by the workflow templates.
+    #[command(hide = true)]
+    Step(Step),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  arc demo --keep-serving")]
+pub(crate) struct Demo {
+    /// Folder for the registry's data, the manifests and the keys.
+    #[arg(long, default_value = ".arc/demo", value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Leave the registry up until interrupted, so that the printed commands work.
+    #[arg(long)]
+    pub(crate) keep_serving: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  arc run -f my-order.yaml -f endpoints/ --dry-run
+  arc run -f deliveries/ --order alpine -o json --work-dir ./work")]
+pub(crate) struct Run {
+    /// A manifest file, a folder of them, or - for standard input; may be repeated.
+    #[arg(short, long = "file", required = true, value_name = "PATH")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Run only the order of this name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) order: Option<String>,
+    /// Resolve everything and say what would move; write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// How to print the outcome.
+    #[arg(short, long, default_value = "text")]
+    pub(crate) output: Output,
+    /// Keep images and results here; a run that was interrupted resumes from it. Default: a temporary folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) work_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// A table for people.
+    Text,
+    /// One JSON document for machines.
+    Json,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  arc verify registry.example/team/alpine:3.18 --key cosign.pub
+  arc verify http://127.0.0.1:5000/team/alpine:3.18 --key cosign.pub -o json")]
+pub(crate) struct Verify {
+    /// registry/repository:tag or @digest; http:// before it for a registry without TLS.
+    pub(crate) reference: String,
+    /// Public key file; may be repeated, any of them may have signed.
+    #[arg(long, required = true, value_name = "FILE")]
+    pub(crate) key: Vec<PathBuf>,
+    /// Severities that the scan must not have found. Default: those the scan itself was gated on.
+    #[arg(long, value_name = "LIST")]
+    pub(crate) severity: Option<String>,
+    /// Oldest acceptable scan, in hours.
+    #[arg(long, value_name = "HOURS")]
+    pub(crate) max_scan_age: Option<u32>,
+    #[command(flatten)]
+    pub(crate) registry: RegistryAccess,
+    /// How to print the outcome.
+    #[arg(short, long, default_value = "text")]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RegistryAccess {
+    /// File with extra trusted certificates, PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_bundle: Option<PathBuf>,
+    /// Folder with `username` and `password`, or `.dockerconfigjson`. Default: the Docker configuration of this user.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) credentials: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// Make a key pair that cosign can use too; the password is read from COSIGN_PASSWORD, or made up.
+    Generate(KeysGenerate),
+    /// Print the public key of a private key file; the password is read from COSIGN_PASSWORD.
+    Public {
+        /// The private key file.
+        key: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeysGenerate {
+    /// Folder for cosign.key, cosign.password and cosign.pub; existing files are never overwritten.
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Also write cosign-key.yaml, the Kubernetes Secret that the pipelines mount, for this namespace.
+    #[arg(long, value_name = "NAMESPACE")]
+    pub(crate) secret: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  arc registry --dir ./data --listen 127.0.0.1:5000")]
+pub(crate) struct Registry {
+    /// Folder of the registry's data.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Address to listen on; port 0 takes a free one. There is no login: keep it on loopback.
+    #[arg(long, default_value = "127.0.0.1:5000", value_name = "ADDRESS")]
+    pub(crate) listen: std::net::SocketAddr,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Step {
+    /// Which step.
+    pub(crate) step: StepName,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StepName {
+    /// Resolve the artifact and copy it into the work folder.
+    Fetch,
+    /// Judge it by the advisories.
+    Scan,
+    /// Copy it to the destination, sign, attest, and tag it last.
+    Publish,
+}

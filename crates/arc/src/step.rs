@@ -1,0 +1,32 @@
+//! `arc step fetch|scan|publish`: one step of a pipeline, from environment to exit code.
+
+use std::path::PathBuf;
+
+use arc_steps::{Console, Environment, Exit, Place, Step};
+
+use crate::cli;
+use crate::report::Failure;
+
+/// Set by the engine: the folder that stands for `/` on one machine.
+const MOUNT_ROOT: &str = "ARC_MOUNT_ROOT";
+
+/// Runs the command.
+#[expect(clippy::print_stdout, reason = "standard output is the step's result")]
+pub(crate) async fn run(args: &cli::Step) -> Result<Exit, Failure> {
+    let root = std::env::var_os(MOUNT_ROOT).map(PathBuf::from);
+    let console = Console::new(root.is_some());
+    let place = Place::new(root.unwrap_or_else(|| PathBuf::from("/")));
+    // Names and values that are not text cannot be ours.
+    let environment: Environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let step = match args.step {
+        cli::StepName::Fetch => Step::Fetch,
+        cli::StepName::Scan => Step::Scan,
+        cli::StepName::Publish => Step::Publish,
+    };
+    let result = arc_steps::run(step, &environment, &place, console).await?;
+    let text = serde_json::to_string(&result).map_err(|error| Failure::failed(&error))?;
+    println!("{text}");
+    Ok(Exit::Done)
+}
