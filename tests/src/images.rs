@@ -55,7 +55,7 @@ pub struct Content {
 #[derive(Debug, Clone)]
 pub(crate) enum Blob {
     Bytes(Bytes),
-    Random(RandomTar),
+    Random { recipe: RandomTar, size: u64 },
 }
 
 impl Content {

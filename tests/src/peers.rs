@@ -3,6 +3,8 @@
 //! `.ci/peers` puts them into `target/peers/bin`; tests that need one begin with [`require`].
 
 mod docker_registry;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fmt,

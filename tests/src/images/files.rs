@@ -10,14 +10,13 @@ use tar::{EntryType, Header};
 use crate::images::{Blob, Descriptor, describe, random::RandomTar, sha256, to_digest};
 
 const GZIP_LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
-const PLAIN_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 
 /// A layer to be made.
 #[derive(Debug, Clone)]
 pub enum Layer {
     /// A gzip-compressed tar of these paths and contents, in that order.
     Files(Vec<(String, String)>),
-    /// A plain tar of one file of random bytes; two layers of the same size and seed are the same.
+    /// One file of random bytes, as incompressible as they come; two layers of the same size and seed are the same.
     Random {
         /// Size of the file in mebibytes.
         mebibytes: u64,
@@ -56,20 +55,26 @@ impl Layer {
                 }
             }
             Self::Random { mebibytes, seed } => {
-                let tar = RandomTar::new(mebibytes << 20, seed);
-                let mut hasher = Sha256::new();
-                tar.pieces().for_each(|piece| hasher.update(&piece));
-                let digest = to_digest(hasher);
-                let descriptor = Descriptor {
-                    media_type: PLAIN_LAYER.to_owned(),
-                    digest: digest.clone(),
-                    size: tar.size(),
-                    platform: None,
-                };
-                Made { descriptor, diff_id: digest, blob: Blob::Random(tar) }
+                let random = RandomTar::new(mebibytes << 20, seed);
+                let (diff_id, _) = measure(random.tar());
+                let (digest, size) = measure(random.pieces());
+                let descriptor =
+                    Descriptor { media_type: GZIP_LAYER.to_owned(), digest, size, platform: None };
+                Made { descriptor, diff_id, blob: Blob::Random { recipe: random, size } }
             }
         }
     }
+}
+
+/// Returns digest and size of something that comes in pieces.
+fn measure(pieces: impl Iterator<Item = Bytes>) -> (String, u64) {
+    let mut hasher = Sha256::new();
+    let mut size = 0;
+    for piece in pieces {
+        hasher.update(&piece);
+        size += piece.len() as u64;
+    }
+    (to_digest(hasher), size)
 }
 
 /// Returns a layer with `etc/os-release` of a Debian and a `dpkg` database of these packages and versions.
