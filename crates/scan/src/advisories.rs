@@ -128,4 +128,6 @@ impl Database {
 }
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;

@@ -51,7 +51,7 @@ impl Gate {
             match named {
                 Some(Severity::Unknown) => gate.unknown = true,
                 Some(severity) => {
-                    gate.lowest = Some(gate.lowest.map_or(severity, |l| l.min(severity)))
+                    gate.lowest = Some(gate.lowest.unwrap_or(severity).min(severity));
                 }
                 None => {
                     let word = word.chars().take(MAX_SHOWN).collect();
@@ -139,3 +139,6 @@ impl Verdict {
         !self.refused.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,6 +50,9 @@ const MAX_FILE_BYTES: u64 = 96 << 20;
 /// Enough for several such databases and a million links, and still far from a small node's memory.
 const MAX_KEPT_BYTES: u64 = 256 << 20;
 
+/// Real images hide some thousand files; without a bound, whiteouts could be made to look at the same files for days.
+const MAX_VISITS: u64 = 50_000_000;
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -178,6 +181,10 @@ impl Budget {
         self.hold(self.entries, self.limits.entries, "archive entries")
     }
 
+    fn hold_visits(&self, visits: u64) -> Result<(), Error> {
+        self.hold(visits, MAX_VISITS, "files compared with whiteouts")
+    }
+
     fn hold_kept(&self, bytes: u64) -> Result<(), Error> {
         self.hold(bytes, self.limits.kept_bytes, "bytes of package databases and links")
     }
@@ -190,3 +197,8 @@ impl Budget {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

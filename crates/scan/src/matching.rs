@@ -11,6 +11,9 @@ use crate::advisories::{Claim, Database};
 use crate::ecosystem::Ecosystem;
 use crate::{Inventory, Manager, Package, Severity, version};
 
+/// How the numbers of the common vulnerability list begin, also within Debian's and Alpine's own identifiers.
+const CVE: &str = "CVE-";
+
 /// One vulnerability in one installed package.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,6 +46,11 @@ impl Finding {
         (&self.package, &self.id, &self.installed)
     }
 
+    /// What decides which of several findings about one vulnerability gives the name and the summary.
+    fn rank(&self) -> (bool, &str, &str, &str) {
+        (!self.id.contains(CVE), &self.id, &self.summary, &self.url)
+    }
+
     /// Returns all names of the vulnerability.
     fn names(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.id.as_str()).chain(self.aliases.iter().map(String::as_str))
@@ -50,8 +58,7 @@ impl Finding {
 
     /// Returns the CVE numbers this is about.
     fn cves(&self) -> BTreeSet<&str> {
-        // Debian's and Alpine's records of a CVE are called DEBIAN-CVE-… and ALPINE-CVE-….
-        self.names().filter_map(|name| name.find("CVE-").map(|start| &name[start..])).collect()
+        self.names().filter_map(|name| name.find(CVE).map(|start| &name[start..])).collect()
     }
 }
 
@@ -187,7 +194,9 @@ fn finding(package: &Package, claim: &Claim, database: &Database) -> Option<Find
 /// Merges what several advisories say about the same vulnerability of one package.
 ///
 /// An advisory about several CVE numbers stays on its own, unless each of them is a finding already.
-fn merge(manager: Manager, findings: Vec<Finding>) -> Vec<Finding> {
+fn merge(manager: Manager, mut findings: Vec<Finding>) -> Vec<Finding> {
+    // Whatever the order in the database, the record named after the vulnerability itself comes first.
+    findings.sort_by(|a, b| a.rank().cmp(&b.rank()));
     let mut merged: BTreeMap<String, Finding> = BTreeMap::new();
     let mut bundles = Vec::new();
     for finding in findings {

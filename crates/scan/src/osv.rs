@@ -172,3 +172,6 @@ fn stated_word(specific: &Value) -> Option<Severity> {
         .into_iter()
         .find_map(|field| specific.get(field).and_then(Value::as_str).and_then(Severity::from_word))
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,8 +58,9 @@ impl Severity {
 
     /// Returns the severity and base score of a CVSS v2, v3 or v4 vector, or nothing if it is not one.
     pub fn from_cvss(vector: &str) -> Option<(Self, f64)> {
-        let score = cvss::Cvss::from_str(vector.trim()).ok()?.score();
-        Some((Self::from_score(score), score))
+        let vector = vector.trim();
+        let score = cvss::Cvss::from_str(vector).ok()?.score();
+        is_complete(vector).then(|| (Self::from_score(score), score))
     }
 
     /// Returns the severity of a CVSS base score (0.0 to 10.0); a score of zero counts as low.
@@ -74,8 +75,27 @@ impl Severity {
     }
 }
 
+/// Base metrics that a vector must have, by the version it starts with; version 2 has no such start.
+const BASE_METRICS: [(&str, &[&str]); 3] = [
+    ("CVSS:4.", &["AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA"]),
+    ("CVSS:3.", &["AV", "AC", "PR", "UI", "S", "C", "I", "A"]),
+    ("", &["AV", "AC", "Au", "C", "I", "A"]),
+];
+
+/// Returns whether a vector states all base metrics; one cut short would be scored as harmless.
+fn is_complete(vector: &str) -> bool {
+    let required = BASE_METRICS.iter().find(|(start, _)| vector.starts_with(start));
+    let states = |metric: &&str| {
+        vector.split('/').any(|part| part.split_once(':').is_some_and(|(name, _)| name == *metric))
+    };
+    required.is_some_and(|(_, metrics)| metrics.iter().all(states))
+}
+
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,6 +40,8 @@ pub enum Error {
 pub struct Report {
     /// The image as it was named to Trivy.
     pub artifact: String,
+    /// Digest of the image's config, `sha256:<hex>`: which platform of which image this is about; empty if unsaid.
+    pub image_id: String,
     /// The distribution as Trivy recognised it, such as `alpine 3.18.4`.
     pub distribution: Option<String>,
     /// When the report was made, RFC 3339.
@@ -70,7 +72,9 @@ pub fn read(report: &[u8]) -> Result<Report, Error> {
     match document.schema_version {
         Some(SCHEMA_VERSION) => {}
         Some(version) => {
-            return not_a_report(format!("`SchemaVersion` is {version}; expected {SCHEMA_VERSION}"));
+            return not_a_report(format!(
+                "`SchemaVersion` is {version}; expected {SCHEMA_VERSION}"
+            ));
         }
         None => return not_a_report("`SchemaVersion` is missing".to_owned()),
     }
@@ -86,9 +90,17 @@ pub fn read(report: &[u8]) -> Result<Report, Error> {
         .collect();
     findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.key().cmp(&b.key())));
     findings.dedup();
+    let image_id = document.metadata.image_id;
     let distribution =
         document.metadata.os.map(|os| format!("{} {}", os.family, os.name).trim().to_owned());
-    Ok(Report { artifact, distribution, created_at: document.created_at, is_scanned, findings })
+    Ok(Report {
+        artifact,
+        image_id,
+        distribution,
+        created_at: document.created_at,
+        is_scanned,
+        findings,
+    })
 }
 
 fn finding(vulnerability: Vulnerability) -> Option<Finding> {
@@ -99,7 +111,7 @@ fn finding(vulnerability: Vulnerability) -> Option<Finding> {
     let score = vulnerability.cvss.values().filter_map(|cvss| cvss.v40_score.or(cvss.v3_score));
     let score = score.max_by(f64::total_cmp);
     Some(Finding {
-        id: vulnerability.vulnerability_id,
+        id: vulnerability.id,
         aliases: vulnerability.vendor_ids,
         source: vulnerability.pkg_name.clone(),
         package: vulnerability.pkg_name,
@@ -133,6 +145,8 @@ struct Document {
 struct Metadata {
     #[serde(default, rename = "OS")]
     os: Option<Os>,
+    #[serde(default, rename = "ImageID", deserialize_with = "or_default")]
+    image_id: String,
 }
 
 #[derive(Deserialize)]
@@ -163,7 +177,7 @@ impl Outcome {
 #[serde(rename_all = "PascalCase")]
 struct Vulnerability {
     #[serde(rename = "VulnerabilityID")]
-    vulnerability_id: String,
+    id: String,
     #[serde(default, rename = "VendorIDs", deserialize_with = "or_default")]
     vendor_ids: Vec<String>,
     pkg_name: String,

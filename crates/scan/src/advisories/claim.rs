@@ -145,7 +145,7 @@ impl Range {
                 EventKind::Introduced if position.is_ge() => is_affected = true,
                 // Distributions write "fixed in 0" for packages that never were affected.
                 EventKind::Fixed if position.is_ge() || event.version == FIRST => {
-                    is_affected = false
+                    is_affected = false;
                 }
                 EventKind::LastAffected if position.is_gt() => is_affected = false,
                 _ => {}

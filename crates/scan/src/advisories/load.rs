@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -64,13 +64,17 @@ impl Loader {
             let (limit, what) = (MAX_DEPTH as u64, "nested folders");
             return Err(Error::ExceedLimit { path: path.to_owned(), limit, what });
         }
-        for entry in fs::read_dir(path).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
+        let entries =
+            fs::read_dir(path).map_err(failed)?.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
+        // The first malformed record is always the same one.
+        paths.sort();
+        for path in paths {
+            let failed = |source| Error::ReadDatabase { path: path.clone(), source };
             // A mounted ConfigMap keeps its files a second time in a hidden folder.
-            if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")) {
                 continue;
             }
-            let path = entry.path();
             let is_folder = fs::metadata(&path).map_err(failed)?.is_dir();
             if is_folder || has_extension(&path, "json") || has_extension(&path, "zip") {
                 self.add(&path, depth + 1)?;
@@ -130,9 +134,12 @@ impl Loader {
         if !self.files.insert(Sha256::digest(text).into()) {
             return Ok(());
         }
+        let invalid = |problem| Error::InvalidAdvisory { file: file.to_owned(), problem };
+        if text.trim_ascii_start().starts_with(b"[") {
+            return Err(invalid("it is a list; expected one record"));
+        }
         let advisory: osv::Advisory = serde_json::from_slice(text)
             .map_err(|source| Error::ParseAdvisory { file: file.to_owned(), source })?;
-        let invalid = |problem| Error::InvalidAdvisory { file: file.to_owned(), problem };
         if advisory.id.trim().is_empty() {
             return Err(invalid("`id` is empty"));
         }

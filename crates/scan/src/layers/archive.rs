@@ -13,8 +13,6 @@ use super::{Budget, Error};
 const MAX_EXTENDED_BYTES: u64 = 1 << 20;
 /// Longest name or link target; no runtime could unpack a longer one (the kernel's `PATH_MAX`).
 const MAX_PATH_BYTES: usize = 4096;
-/// How much is read at once where the length is not known.
-const CHUNK: usize = 64 << 10;
 
 /// Applies a layer's entries to the tree and reads the layer to its very end, so that its checksum is verified.
 pub(super) fn read(
@@ -37,7 +35,7 @@ pub(super) fn read(
             Kind::Global => {
                 archive.bounded(fields.size)?;
             }
-            _ => archive.apply(std::mem::take(&mut pending).complete(fields), tree)?,
+            _ => archive.apply(&std::mem::take(&mut pending).complete(fields), tree)?,
         }
     }
     archive.drain()
@@ -219,7 +217,7 @@ impl Archive<'_> {
     /// Reads what follows the end marker; runtimes ignore it, but a checksum may come after it.
     fn drain(&mut self) -> Result<(), Error> {
         loop {
-            let available = self.fill_buf()?.len().min(CHUNK);
+            let available = self.fill_buf()?.len();
             if available == 0 {
                 return Ok(());
             }
@@ -228,7 +226,7 @@ impl Archive<'_> {
         }
     }
 
-    fn apply(&mut self, fields: Fields, tree: &mut Tree) -> Result<(), Error> {
+    fn apply(&mut self, fields: &Fields, tree: &mut Tree) -> Result<(), Error> {
         let layer = self.budget.layer;
         if fields.name.len().max(fields.link.len()) > MAX_PATH_BYTES {
             return Err(self.invalid("a name is longer than a path can be"));
@@ -241,9 +239,13 @@ impl Archive<'_> {
         if let Some(hidden) = tree::whiteout(&name) {
             let hidden = hidden.map_err(|problem| self.invalid(problem))?;
             tree.hide(&hidden, layer)?;
+            self.budget.hold_visits(tree.visits())?;
             return self.skip_content(fields.size);
         }
         let path = tree.place(&name)?;
+        if path.is_empty() && fields.kind != Kind::Directory {
+            return Err(self.invalid("an entry takes the place of the root folder"));
+        }
         match fields.kind {
             Kind::File
                 if tree::is_of_interest(&path) && fields.size <= self.budget.limits.file_bytes =>

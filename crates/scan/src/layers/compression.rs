@@ -22,6 +22,11 @@ const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const ZSTD_SKIPPABLE: [u8; 3] = [0x2a, 0x4d, 0x18];
 /// Where a POSIX or GNU archive says so in its first header.
 const TAR_MAGIC: std::ops::Range<usize> = 257..262;
+/// Largest window of a zstd frame, as a power of two: the format's recommended bound for decoders is 8 MiB,
+/// what `zstd --ultra` needs is 128 MiB, and more would let a small layer claim much memory.
+const MAX_ZSTD_WINDOW: u32 = 27;
+/// How much is decompressed at once.
+const CHUNK: usize = 64 << 10;
 /// One tar header.
 const BLOCK: usize = 512;
 
@@ -38,16 +43,20 @@ pub(super) fn open(layer: Layer, number: usize) -> Result<Box<dyn BufRead>, Erro
     let read_error = |source| Error::ReadLayer { layer: number, source };
     (&mut reader).take(BLOCK as u64).read_to_end(&mut start).map_err(read_error)?;
     let format = Format::of(&start).ok_or(Error::UnknownFormat { layer: number })?;
-    let whole = BufReader::new(Cursor::new(start).chain(reader));
+    let whole = BufReader::with_capacity(CHUNK, Cursor::new(start).chain(reader));
     Ok(match format {
         Format::Tar => Box::new(whole),
-        Format::Gzip => Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(whole))),
+        Format::Gzip => buffered(flate2::bufread::MultiGzDecoder::new(whole)),
         Format::Zstd => {
-            let decoder: zstd::Decoder<'static, _> =
-                zstd::Decoder::with_buffer(whole).map_err(read_error)?;
-            Box::new(BufReader::new(decoder))
+            let mut decoder = zstd::Decoder::with_buffer(whole).map_err(read_error)?;
+            decoder.window_log_max(MAX_ZSTD_WINDOW).map_err(read_error)?;
+            buffered(decoder)
         }
     })
+}
+
+fn buffered(reader: impl Read + 'static) -> Box<dyn BufRead> {
+    Box::new(BufReader::with_capacity(CHUNK, reader))
 }
 
 fn is_layer(media_type: &str) -> bool {
@@ -91,7 +100,7 @@ fn is_empty_archive(start: &[u8]) -> bool {
 
 /// Archives from before POSIX have no magic, but their header checks out.
 fn is_old_archive(start: &[u8]) -> bool {
-    <&[u8; BLOCK]>::try_from(start).is_ok_and(|header| super::entry::checksum_matches(header))
+    <&[u8; BLOCK]>::try_from(start).is_ok_and(super::entry::checksum_matches)
 }
 
 /// Turns the end of the input in the middle of something into an error.

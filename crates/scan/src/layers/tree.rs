@@ -59,6 +59,7 @@ pub(super) fn whiteout(name: &str) -> Option<Result<Hidden, &'static str>> {
 pub(crate) struct Tree {
     nodes: BTreeMap<String, Node>,
     kept_bytes: u64,
+    visits: u64,
 }
 
 #[derive(Debug)]
@@ -80,6 +81,11 @@ impl Tree {
     /// Returns how much memory the tree holds, in bytes of paths and contents.
     pub(super) fn kept_bytes(&self) -> u64 {
         self.kept_bytes
+    }
+
+    /// Returns how many files were looked at to see whether a whiteout hides them.
+    pub(super) fn visits(&self) -> u64 {
+        self.visits
     }
 
     /// Returns where an entry of this name goes: its parent folders followed, the entry itself not.
@@ -228,11 +234,15 @@ impl Tree {
     /// Removes what is in a folder and comes from a layer below the given one.
     fn remove_inside(&mut self, folder: &str, layer: usize) {
         let inside = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        let nodes =
-            self.nodes.range(inside.clone()..).take_while(|(path, _)| path.starts_with(&inside));
-        let paths: Vec<String> =
-            nodes.filter(|(_, node)| node.layer < layer).map(|(path, _)| path.clone()).collect();
-        for path in paths {
+        let nodes = self.nodes.range(inside.clone()..);
+        let mut lower = Vec::new();
+        for (path, node) in nodes.take_while(|(path, _)| path.starts_with(&inside)) {
+            self.visits += 1;
+            if node.layer < layer {
+                lower.push(path.clone());
+            }
+        }
+        for path in lower {
             self.remove(&path);
         }
     }
