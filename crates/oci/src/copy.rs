@@ -134,6 +134,3 @@ async fn plan(
         manifests_missing: missing.manifests.len() as u64,
     })
 }
-
-#[cfg(test)]
-mod tests;

@@ -28,6 +28,9 @@ mod retry;
 mod tls;
 mod upload;
 
+#[cfg(test)]
+mod tests;
+
 pub use crate::client::{Client, ClientOptions, MAX_MANIFEST_SIZE};
 pub use crate::credentials::{Credentials, DockerConfigError};
 pub use crate::descriptor::{Descriptor, Platform, media_type};
