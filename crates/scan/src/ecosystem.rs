@@ -35,6 +35,11 @@ impl Family {
         }
     }
 
+    /// Returns whether advisories name installed packages rather than the sources they are built from.
+    pub(crate) fn names_installed_packages(self) -> bool {
+        matches!(self, Self::Chainguard | Self::Wolfi)
+    }
+
     /// Returns a release as advisories name it: without point releases, `v` or `LTS`.
     fn release(self, version: &str) -> Option<String> {
         let version = version.trim().trim_start_matches(['v', 'V']);

@@ -109,8 +109,10 @@ pub enum Error {
         /// What it counts.
         what: &'static str,
     },
-    /// A package database is there, but this crate did not keep it.
-    #[error("{path:?} leads to {target:?}, which cannot be read as a package database")]
+    /// A package database or `os-release` is there, but was not kept.
+    #[error(
+        "{path:?} leads to {target:?}, which is too large, not a plain file, or not where such a file belongs"
+    )]
     UnreadFile {
         /// Where the package manager looks.
         path: String,

@@ -158,7 +158,11 @@ pub fn findings(inventory: &Inventory, database: &Database) -> Vec<Finding> {
 
 fn match_package(package: &Package, image: &Ecosystem, database: &Database) -> Vec<Finding> {
     let mut by_record: BTreeMap<usize, Vec<&Claim>> = BTreeMap::new();
-    for claim in database.claims(image.family, &package.source) {
+    let mut names = BTreeSet::from([package.source.as_str()]);
+    if image.family.names_installed_packages() {
+        names.insert(&package.name);
+    }
+    for claim in names.into_iter().flat_map(|name| database.claims(image.family, name)) {
         if claim.ecosystem.includes(image) {
             by_record.entry(claim.record).or_default().push(claim);
         }

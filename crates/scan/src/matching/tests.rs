@@ -178,6 +178,20 @@ fn the_source_package_and_its_version_decide_and_the_installed_package_is_named(
     assert_eq!(findings(&image, &database(&[record])), expected);
 }
 
+#[test]
+fn advisories_of_wolfi_name_installed_packages() {
+    let packages = vec![package(Manager::Apk, "openssl-dev", "3.6.1-r2", "openssl", "3.6.1-r2")];
+    let image = Inventory { distribution: Some(distribution("wolfi", "20230201")), packages };
+    let affected = |name: &str| {
+        let range = json!({ "type": "ECOSYSTEM", "events": [{ "introduced": "0" }, { "fixed": "3.6.1-r3" }] });
+        json!([{ "package": { "ecosystem": "Wolfi", "name": name }, "ranges": [range] }])
+    };
+    for (name, expected) in [("openssl-dev", 1), ("openssl", 1), ("openssl-doc", 0)] {
+        let database = database(&[advisory("X", &affected(name))]);
+        assert_eq!(findings(&image, &database).len(), expected, "{name}");
+    }
+}
+
 /// Reduces findings to what merging decides.
 fn merged(records: &[Value]) -> Vec<(String, Vec<String>, Option<String>, Severity)> {
     let findings = findings(&image("1"), &database(records));
