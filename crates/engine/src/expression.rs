@@ -7,6 +7,8 @@
 mod evaluate;
 mod lex;
 mod parse;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use evaluate::{Names, Value, evaluate};
 pub(crate) use parse::parse;

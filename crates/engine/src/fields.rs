@@ -181,6 +181,11 @@ impl<'node> Fields<'node> {
         self.entries.contains_key(name)
     }
 
+    /// Whether every field was taken.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// Drops fields that have no meaning here.
     pub(crate) fn ignore(&mut self, names: &[&'static str]) {
         for name in names {

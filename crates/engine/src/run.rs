@@ -110,7 +110,8 @@ pub async fn run(
         finished_at: Some(Time(Timestamp::now())),
         progress,
         nodes,
-        outputs: ended.outputs,
+        // Argo keeps outputs at their nodes; a workflow has only those that a template exports.
+        outputs: None,
     };
     RunReport { status, root: machine.folders.root().to_owned() }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use arc_api::argo::Workflow;
+use arc_core::expansion::second_order;
 
 use crate::template::Spec;
 
@@ -25,6 +26,11 @@ pub(super) fn merge(
     }
     for given in &workflow.spec.arguments.parameters {
         if let Some(value) = given.value.as_ref().or(given.default.as_ref()) {
+            // Here a value is never evaluated; on a cluster it would be, so the two would differ.
+            if let Some(finding) = second_order(value) {
+                let message = format!("spec.arguments.{}.value: contains {finding}", given.name);
+                complaints.push((message, finding.remedy));
+            }
             parameters.insert(given.name.clone(), value.clone());
         } else if given.value_from.is_some() {
             complaints.push((

@@ -201,6 +201,7 @@ fn output(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Output> {
     let path = from.take("path");
     let parameter = from.take("parameter");
     let at = from.at;
+    let is_refused = !from.is_empty();
     reader.finish(from);
     let source = match (path, parameter) {
         (Some(node), None) => OutputSource::Path(path_of(reader, node, &what)?),
