@@ -234,14 +234,14 @@ impl Client {
         let unusable =
             || failed(context, &shown(url), "the token service answered without a token", 0);
         // The parser's message would quote the token.
-        let answer: TokenAnswer = serde_json::from_slice(&body).map_err(|_| unusable())?;
+        let answer: TokenAnswer = serde_json::from_slice(&body).map_err(|_hidden| unusable())?;
         let text = answer
             .token
             .or(answer.access_token)
             .filter(|text| !text.is_empty())
             .ok_or_else(unusable)?;
         let mut header =
-            HeaderValue::from_str(&format!("Bearer {text}")).map_err(|_| unusable())?;
+            HeaderValue::from_str(&format!("Bearer {text}")).map_err(|_hidden| unusable())?;
         header.set_sensitive(true);
         let lifetime = answer
             .expires_in

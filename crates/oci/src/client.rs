@@ -16,7 +16,7 @@ use reqwest::{
 use url::Url;
 
 use crate::{
-    Credentials, Descriptor, Digest, Error, RawManifest, Remote,
+    ClientOptions, Descriptor, Digest, Error, RawManifest, Remote,
     auth::{Auth, Scope},
     descriptor::media_type,
     digest::Algorithm,
@@ -27,46 +27,6 @@ use crate::{
 
 /// Largest manifest in bytes; the distribution specification asks registries to take 4 MiB.
 pub const MAX_MANIFEST_SIZE: u64 = 4 << 20;
-
-/// How to reach a registry.
-#[derive(Clone, Debug)]
-pub struct ClientOptions {
-    /// The registry.
-    pub remote: Remote,
-    /// Who we are there; nobody when absent.
-    pub credentials: Option<Credentials>,
-    /// PEM certificates to trust besides those of the system.
-    pub ca_bundle: Option<String>,
-    /// Accept every certificate.
-    pub insecure_skip_verify: bool,
-    /// `User-Agent` of every request.
-    pub user_agent: String,
-    /// How often a request is repeated after a failure that may pass.
-    pub retries: u32,
-    /// Wait before the first repetition; doubles each time.
-    pub retry_delay: Duration,
-    /// How many blobs or manifests move at the same time.
-    pub concurrency: usize,
-    /// How long no byte may arrive before a connection counts as dead.
-    pub idle_timeout: Duration,
-}
-
-impl ClientOptions {
-    /// Returns the usual options for a registry: anonymous, system roots, four repetitions, four transfers at a time.
-    pub fn new(remote: Remote) -> Self {
-        Self {
-            remote,
-            credentials: None,
-            ca_bundle: None,
-            insecure_skip_verify: false,
-            user_agent: concat!("arc/", env!("CARGO_PKG_VERSION")).to_owned(),
-            retries: 4,
-            retry_delay: Duration::from_millis(250),
-            concurrency: 4,
-            idle_timeout: Duration::from_secs(60),
-        }
-    }
-}
 
 /// A registry client; clones share connections, tokens and what was learnt about the registry.
 #[derive(Clone)]

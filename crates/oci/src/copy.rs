@@ -8,11 +8,9 @@ mod discover;
 mod missing;
 mod pull;
 mod push;
+mod source;
 
-use self::{
-    discover::{Source, discover},
-    missing::Missing,
-};
+use self::{discover::discover, missing::Missing, source::Source};
 pub use self::{pull::pull, push::push};
 use crate::{Client, Descriptor, Digest, Error, Layout, auth::Scope};
 
@@ -113,7 +111,7 @@ pub async fn plan_copy(
     root: &Descriptor,
     destination: Place<'_>,
 ) -> Result<TransferPlan, Error> {
-    let source = Source::remote(source, None).await?;
+    let source = Source::remote(source, root, None).await?;
     plan(&source, root, destination).await
 }
 

@@ -49,7 +49,7 @@ pub mod media_type {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Platform {
-    /// Processor architecture in Go's words, such as `amd64`; `unknown` for BuildKit attestations.
+    /// Processor architecture in Go's words, such as `amd64`; `unknown` for attestations.
     #[serde(deserialize_with = "null_is_default")]
     pub architecture: String,
     /// Operating system in Go's words, such as `linux`.

@@ -19,6 +19,7 @@ mod fetch;
 mod layout;
 mod listing;
 mod manifest;
+mod options;
 mod progress;
 mod reference;
 mod referrers;
@@ -31,7 +32,7 @@ mod upload;
 #[cfg(test)]
 mod tests;
 
-pub use crate::client::{Client, ClientOptions, MAX_MANIFEST_SIZE};
+pub use crate::client::{Client, MAX_MANIFEST_SIZE};
 pub use crate::credentials::{Credentials, DockerConfigError};
 pub use crate::descriptor::{Descriptor, Platform, media_type};
 pub use crate::digest::{Algorithm, Digest, DigestError, Hasher};
@@ -39,6 +40,7 @@ pub use crate::error::{Context, Error, Rejection};
 pub use crate::fetch::BlobReader;
 pub use crate::layout::Layout;
 pub use crate::manifest::{Kind, Manifest, ManifestError, RawManifest};
+pub use crate::options::ClientOptions;
 pub use crate::progress::Progress;
 pub use crate::reference::{NameError, Reference, validate_repository, validate_tag};
 pub use crate::remote::{Remote, Scheme};

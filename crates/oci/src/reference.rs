@@ -146,7 +146,7 @@ pub(crate) fn validate_host(value: &str) -> Result<(), NameError> {
     let (name, port) = match value.strip_prefix('[') {
         Some(rest) => {
             let (address, rest) = rest.split_once(']').ok_or_else(error)?;
-            address.parse::<std::net::Ipv6Addr>().map_err(|_| error())?;
+            address.parse::<std::net::Ipv6Addr>().map_err(|_same| error())?;
             ("", rest.strip_prefix(':').or(rest.is_empty().then_some("0")).ok_or_else(error)?)
         }
         None => value.split_once(':').unwrap_or((value, "0")),

@@ -2,29 +2,22 @@
 //!
 //! [`Client::send`] is the only way out of this crate, except for token services.
 
-use std::time::SystemTime;
+mod answer;
+mod place;
 
 use bytes::Bytes;
 use reqwest::{
     Method, Response, StatusCode,
-    header::{
-        AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
-    },
+    header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, LOCATION},
 };
-use serde::Deserialize;
-use url::{Host, Url};
+use url::Url;
 
 use crate::{
-    Client, Context, Error, Rejection, Scheme, auth::Scope, reference::validate_repository, retry,
-    upload::Payload,
+    Client, Context, Error, auth::Scope, reference::validate_repository, retry, upload::Payload,
 };
 
 /// How many redirects are followed; registries use one, to their storage.
 const MAX_REDIRECTS: usize = 5;
-/// How much of an error's body is read, in bytes.
-const MAX_ERROR_BODY: usize = 16 << 10;
-/// How much of a registry's own words goes into a message, in characters.
-const MAX_ERROR_TEXT: usize = 300;
 /// A registry may need longer to store an upload than to accept its bytes: so many idle times.
 const COMMIT_PATIENCE: u32 = 5;
 
@@ -33,7 +26,7 @@ const COMMIT_PATIENCE: u32 = 5;
 pub(crate) enum Body {
     Empty,
     Bytes(Bytes),
-    Upload(Payload),
+    Upload(Box<Payload>),
 }
 
 /// A request that can be repeated.
@@ -194,12 +187,12 @@ impl Client {
             }
         };
         let sent = || if let Body::Upload(payload) = &request.body { payload.sent() } else { 0 };
-        let mut send = std::pin::pin!(builder.send());
+        let mut exchange = std::pin::pin!(builder.send());
         let mut before = sent();
         loop {
-            match tokio::time::timeout(idle, &mut send).await {
+            match tokio::time::timeout(idle, &mut exchange).await {
                 Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(error)) => return Err(self.send_error(request, error)),
+                Ok(Err(error)) => return Err(send_error(request, error)),
                 // An upload is alive as long as its bytes move.
                 Err(_) if sent() != before => before = sent(),
                 Err(_) => {
@@ -210,137 +203,6 @@ impl Client {
                 }
             }
         }
-    }
-
-    #[expect(clippy::unused_self, reason = "reads as the counterpart of exchange")]
-    fn send_error(&self, request: &Request, error: reqwest::Error) -> Error {
-        // Our own refusal to send wrong content arrives here as a broken request.
-        if let Body::Upload(payload) = &request.body
-            && let Some(error) = payload.take_failure()
-        {
-            return error;
-        }
-        Error::SendRequest {
-            context: Box::new(request.context.clone()),
-            source: error.without_url(),
-        }
-    }
-
-    /// Returns the next bytes of an answer.
-    pub(crate) async fn read_chunk(
-        &self,
-        answer: &mut Response,
-        context: &Context,
-    ) -> Result<Option<Bytes>, Error> {
-        let idle = self.inner.options.idle_timeout;
-        match tokio::time::timeout(idle, answer.chunk()).await {
-            Ok(Ok(chunk)) => Ok(chunk),
-            Ok(Err(error)) => Err(Error::SendRequest {
-                context: Box::new(context.clone()),
-                source: error.without_url(),
-            }),
-            Err(_) => Err(Error::AwaitAnswer { context: Box::new(context.clone()), idle }),
-        }
-    }
-
-    /// Reads a whole answer of at most `limit` bytes.
-    pub(crate) async fn read_body(
-        &self,
-        mut answer: Response,
-        limit: u64,
-        context: &Context,
-    ) -> Result<Bytes, Error> {
-        let mut body = Vec::new();
-        while let Some(chunk) = self.read_chunk(&mut answer, context).await? {
-            if (body.len() + chunk.len()) as u64 > limit {
-                let problem = format!("the answer is larger than {limit} bytes");
-                return Err(Error::ReadAnswer { context: Box::new(context.clone()), problem });
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body.into())
-    }
-
-    /// Sends and reads the whole answer; a body that breaks off is asked for again.
-    pub(crate) async fn send_and_read(
-        &self,
-        request: &Request,
-        limit: u64,
-    ) -> Result<(HeaderMap, Url, Bytes), Error> {
-        let mut attempt = 0;
-        loop {
-            let answer = self.send(request).await?;
-            let (headers, url) = (answer.headers().clone(), answer.url().clone());
-            match self.read_body(answer, limit, &request.context).await {
-                Ok(body) => return Ok((headers, url, body)),
-                Err(error) => self.wait_after(error, attempt).await?,
-            }
-            attempt += 1;
-        }
-    }
-
-    async fn read_rejection(&self, mut answer: Response) -> Rejection {
-        let retry_after = text_header(answer.headers(), &RETRY_AFTER);
-        let retry_after =
-            retry_after.and_then(|value| retry::parse_retry_after(value, SystemTime::now()));
-        let status = answer.status().as_u16();
-        let mut body = Vec::new();
-        let idle = self.inner.options.idle_timeout;
-        while let Ok(Ok(Some(chunk))) = tokio::time::timeout(idle, answer.chunk()).await {
-            body.extend_from_slice(&chunk);
-            if body.len() > MAX_ERROR_BODY {
-                break;
-            }
-        }
-        body.truncate(MAX_ERROR_BODY);
-        let (code, message) = read_error_body(&body);
-        Rejection { status, code, message, retry_after }
-    }
-
-    /// Says why a URL that a registry sent us to is not used.
-    pub(crate) fn check_url(&self, url: &Url) -> Result<(), String> {
-        let shown = url.origin().ascii_serialization();
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(format!("it sends us to a URL of scheme {:?}", url.scheme()));
-        }
-        if url.scheme() == "http" && self.inner.options.remote.scheme == Scheme::Https {
-            return Err(format!(
-                "it sends us to {shown:?} over plain HTTP, although the endpoint is https"
-            ));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(format!("it sends us to {shown:?} with user information in the URL"));
-        }
-        if is_local(url) && !is_local(&self.inner.base) {
-            return Err(format!(
-                "it sends us to {shown:?}, an address of this machine or its link"
-            ));
-        }
-        Ok(())
-    }
-
-    /// Returns whether a URL is of the registry that the credentials are for.
-    pub(crate) fn is_own(&self, url: &Url) -> bool {
-        url.origin() == self.inner.base.origin()
-    }
-}
-
-/// Loopback, link-local and unspecified addresses, where no registry may send a client that came from elsewhere.
-fn is_local(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => {
-            address.is_loopback() || address.is_link_local() || address.is_unspecified()
-        }
-        Some(Host::Ipv6(address)) => {
-            let mapped = address.to_ipv4_mapped();
-            address.is_loopback()
-                || address.is_unicast_link_local()
-                || address.is_unspecified()
-                || mapped
-                    .is_some_and(|v4| v4.is_loopback() || v4.is_link_local() || v4.is_unspecified())
-        }
-        None => false,
     }
 }
 
@@ -353,60 +215,12 @@ pub(crate) fn text_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Opti
     headers.get(name)?.to_str().ok()
 }
 
-/// Returns code and message of the distribution specification's error body, or the text of another one.
-fn read_error_body(body: &[u8]) -> (String, String) {
-    #[derive(Deserialize)]
-    struct Errors {
-        errors: Vec<One>,
+fn send_error(request: &Request, error: reqwest::Error) -> Error {
+    // Our own refusal to send wrong content arrives here as a broken request.
+    if let Body::Upload(payload) = &request.body
+        && let Some(error) = payload.take_failure()
+    {
+        return error;
     }
-    #[derive(Deserialize)]
-    struct One {
-        #[serde(default)]
-        code: serde_json::Value,
-        #[serde(default)]
-        message: serde_json::Value,
-    }
-    let text = |value: &serde_json::Value| shorten(value.as_str().unwrap_or_default());
-    if let Ok(Errors { errors }) = serde_json::from_slice(body) {
-        return errors.first().map(|one| (text(&one.code), text(&one.message))).unwrap_or_default();
-    }
-    let raw = String::from_utf8_lossy(body);
-    // Pages for people say nothing here.
-    let is_markup = raw.trim_start().starts_with('<');
-    (String::new(), if is_markup { String::new() } else { shorten(&raw) })
-}
-
-/// Makes a registry's own words safe for a status field and a terminal.
-fn shorten(text: &str) -> String {
-    let plain: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_ERROR_TEXT).collect();
-    plain.trim().to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn error_bodies_are_read_and_made_harmless() {
-        let cases: [(&[u8], (&str, &str)); 6] = [
-            (
-                br#"{"errors":[{"code":"DENIED","message":"no \u001b[31mway"}]}"#,
-                ("DENIED", "no  [31mway"),
-            ),
-            (br#"{"errors":[]}"#, ("", "")),
-            (br#"{"errors":[{"code":404,"message":null}]}"#, ("", "")),
-            (b"<html>502</html>", ("", "")),
-            (b"upstream\ngone", ("", "upstream gone")),
-            (b"", ("", "")),
-        ];
-        for (body, (code, message)) in cases {
-            assert_eq!(
-                read_error_body(body),
-                (code.to_owned(), message.to_owned()),
-                "{}",
-                body.escape_ascii()
-            );
-        }
-    }
+    Error::SendRequest { context: Box::new(request.context.clone()), source: error.without_url() }
 }

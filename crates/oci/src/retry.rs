@@ -24,7 +24,7 @@ pub(crate) fn delay(
     let full = base.saturating_mul(2_u32.saturating_pow(attempt)).min(MAX_DELAY);
     let random = RandomState::new().hash_one(attempt) % 256;
     let random = u32::try_from(random).unwrap_or_default();
-    Some(full - full / 4 * random / 256)
+    Some(full.saturating_sub(full / 4 * random / 256))
 }
 
 /// Reads a `Retry-After` header: seconds or a date.

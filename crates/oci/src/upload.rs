@@ -120,6 +120,8 @@ impl Client {
                 Err(error) => error,
             };
             payload.take_back();
+            // A registry may answer to the upload that we broke off before we notice that we did.
+            let error = payload.take_failure().unwrap_or(error);
             if error.code() == Some("BLOB_UPLOAD_UNKNOWN") && attempt < self.inner.options.retries {
                 tracing::debug!(%error, "the registry forgot the upload, starting again");
             } else {
@@ -207,7 +209,7 @@ impl Client {
         request.url = url;
         request.repeats = false;
         request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-        request.body = Body::Upload(payload);
+        request.body = Body::Upload(Box::new(payload));
         let answer = self.send(&request).await?;
         if answer.status() == StatusCode::ACCEPTED {
             return Err(request.read_answer_error("it accepted the content but did not store it"));

@@ -29,12 +29,14 @@ fn parse_one(text: &str) -> Vec<Challenge> {
         let name = match head.trim().rsplit_once(' ') {
             Some((next, name)) => {
                 found.extend(challenge(&scheme, &parameters));
-                (next.trim().clone_into(&mut scheme), parameters.clear());
+                next.trim().clone_into(&mut scheme);
+                parameters.clear();
                 name
             }
             None if value.is_none() => {
                 found.extend(challenge(&scheme, &parameters));
-                (head.trim().clone_into(&mut scheme), parameters.clear());
+                head.trim().clone_into(&mut scheme);
+                parameters.clear();
                 continue;
             }
             None => head.trim(),
@@ -78,12 +80,12 @@ fn split_outside_quotes(text: &str) -> Vec<&str> {
 mod tests {
     use super::*;
 
-    fn bearer(realm: &str, service: Option<&str>, scope: Option<&str>) -> Option<Challenge> {
-        Some(Challenge::Bearer {
+    fn bearer(realm: &str, service: Option<&str>, scope: Option<&str>) -> Challenge {
+        Challenge::Bearer {
             realm: realm.to_owned(),
             service: service.map(str::to_owned),
             scope: scope.map(str::to_owned),
-        })
+        }
     }
 
     #[test]
@@ -92,23 +94,26 @@ mod tests {
         let cases: Vec<(Vec<&str>, Option<Challenge>)> = vec![
             (
                 vec![full],
-                bearer(
+                Some(bearer(
                     "https://auth.example/token",
                     Some("registry.example"),
                     Some("repository:a/b:pull,push"),
-                ),
+                )),
             ),
-            (vec![r#"bearer realm="https://a/t""#], bearer("https://a/t", None, None)),
-            (vec!["Bearer realm=https://a/t, service=s"], bearer("https://a/t", Some("s"), None)),
+            (vec![r#"bearer realm="https://a/t""#], Some(bearer("https://a/t", None, None))),
+            (
+                vec!["Bearer realm=https://a/t, service=s"],
+                Some(bearer("https://a/t", Some("s"), None)),
+            ),
             (vec![r#"Basic realm="Registry""#], Some(Challenge::Basic)),
             (vec!["Basic"], Some(Challenge::Basic)),
             (
                 vec![r#"Basic realm="x", Bearer realm="https://a/t""#],
-                bearer("https://a/t", None, None),
+                Some(bearer("https://a/t", None, None)),
             ),
             (
                 vec![r#"Basic realm="x""#, r#"Bearer realm="https://a/t",service="s""#],
-                bearer("https://a/t", Some("s"), None),
+                Some(bearer("https://a/t", Some("s"), None)),
             ),
             (vec!["Negotiate", r#"Basic realm="x""#], Some(Challenge::Basic)),
             (vec![r#"Bearer service="no-realm""#], None),

@@ -6,11 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::Place;
-use crate::{
-    Client, Descriptor, Digest, Error, Layout, Manifest, RawManifest, auth::Scope, client::verify,
-    descriptor::media_type,
-};
+use super::source::Source;
+use crate::{Descriptor, Digest, Error, Manifest, client::verify, descriptor::media_type};
 
 /// How deep indexes nest; real ones nest once.
 const MAX_DEPTH: usize = 8;
@@ -43,92 +40,6 @@ pub(super) struct Graph {
     pub(super) referrers: BTreeSet<Digest>,
     /// Cosign's tags and what they stand for.
     pub(super) legacy: Vec<(String, Descriptor)>,
-}
-
-/// Where an image is read from.
-pub(super) enum Source<'a> {
-    /// A registry; manifests are stored in the layout when there is one.
-    Remote { place: Place<'a>, store: Option<&'a Layout>, tags: Option<BTreeSet<String>> },
-    /// A layout, with its referrers by subject and its named manifests.
-    Layout {
-        layout: &'a Layout,
-        referrers: BTreeMap<Digest, Vec<Descriptor>>,
-        refs: BTreeMap<String, Descriptor>,
-    },
-}
-
-impl<'a> Source<'a> {
-    pub(super) async fn remote(place: Place<'a>, store: Option<&'a Layout>) -> Result<Self, Error> {
-        // One list saves three requests per manifest, unless the repository has very many tags or no list for us.
-        let tags = match place.client.tags_of_one_page(place.repository).await {
-            Ok(tags) => tags.map(|tags| tags.into_iter().collect()),
-            Err(error) if error.is_retryable() => return Err(error),
-            Err(error) => {
-                tracing::debug!(%error, "tags cannot be listed, asking for each");
-                None
-            }
-        };
-        Ok(Self::Remote { place, store, tags })
-    }
-
-    pub(super) fn layout(layout: &'a Layout) -> Result<Self, Error> {
-        Ok(Self::Layout { layout, referrers: layout.all_referrers()?, refs: layout.refs()? })
-    }
-
-    async fn manifest(&self, descriptor: &Descriptor) -> Result<RawManifest, Error> {
-        let raw = match self {
-            Self::Layout { layout, .. } => layout.manifest(&descriptor.digest)?,
-            Self::Remote { place, store, .. } => {
-                if let Some(raw) = store.and_then(|store| store.manifest(&descriptor.digest).ok()) {
-                    return check_size(raw, descriptor);
-                }
-                let raw =
-                    place.client.manifest(place.repository, &descriptor.digest.to_string()).await?;
-                if let Some(store) = store {
-                    store.put_manifest(&raw)?;
-                }
-                raw
-            }
-        };
-        check_size(raw, descriptor)
-    }
-
-    async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
-        match self {
-            Self::Layout { referrers, .. } => {
-                Ok(referrers.get(subject).cloned().unwrap_or_default())
-            }
-            Self::Remote { place, tags, .. } => {
-                let has_fallback =
-                    tags.as_ref().map(|tags| tags.contains(&subject.referrers_tag()));
-                place
-                    .client
-                    .referrers_as(Scope::pull(place.repository), subject, has_fallback)
-                    .await
-            }
-        }
-    }
-
-    async fn legacy_tag(&self, tag: &str) -> Result<Option<Descriptor>, Error> {
-        match self {
-            Self::Layout { refs, .. } => Ok(refs.get(tag).cloned()),
-            Self::Remote { tags: Some(tags), .. } if !tags.contains(tag) => Ok(None),
-            Self::Remote { place, .. } => place.client.resolve(place.repository, tag).await,
-        }
-    }
-}
-
-/// A root whose size is not known says 0; everything else is held to its size.
-fn check_size(raw: RawManifest, descriptor: &Descriptor) -> Result<RawManifest, Error> {
-    let actual = raw.bytes.len() as u64;
-    if descriptor.size != 0 && descriptor.size != actual {
-        return Err(Error::VerifyContent {
-            what: format!("manifest {}", descriptor.digest),
-            expected: format!("{} bytes", descriptor.size),
-            actual: format!("{actual} bytes"),
-        });
-    }
-    Ok(raw)
 }
 
 /// Finds everything that belongs to `root`, reading so many manifests at a time.
@@ -215,10 +126,13 @@ async fn find_legacy_tags(
     image: &[Digest],
     concurrency: usize,
 ) -> Result<(), Error> {
-    let tags =
-        image.iter().flat_map(|digest| LEGACY_SUFFIXES.map(|suffix| digest.legacy_tag(suffix)));
+    let tags = image
+        .iter()
+        .flat_map(|digest| LEGACY_SUFFIXES.map(|suffix| (digest, digest.legacy_tag(suffix))));
     let found: Vec<_> = stream::iter(tags)
-        .map(|tag| async move { Ok::<_, Error>((source.legacy_tag(&tag).await?, tag)) })
+        .map(|(subject, tag)| async move {
+            Ok::<_, Error>((source.legacy_tag(subject, &tag).await?, tag))
+        })
         .buffered(concurrency)
         .try_collect()
         .await?;
@@ -346,19 +260,4 @@ impl Graph {
     pub(super) fn nodes(&self) -> impl Iterator<Item = &Node> {
         self.order.iter().filter_map(|digest| self.manifests.get(digest))
     }
-}
-
-/// Foreign layers that a registry holds all the same are treated like others; this finds those that it does not.
-pub(super) async fn absent_foreign(
-    graph: &Graph,
-    client: &Client,
-    repository: &str,
-) -> Result<Vec<Digest>, Error> {
-    let mut absent = Vec::new();
-    for blob in graph.blobs.values().filter(|blob| blob.is_foreign()) {
-        if !client.blob_exists(repository, &blob.digest).await? {
-            absent.push(blob.digest.clone());
-        }
-    }
-    Ok(absent)
 }

@@ -4,9 +4,10 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{
     Place, PullReport,
-    discover::{Graph, Source, absent_foreign, discover},
+    discover::{Graph, discover},
+    source::Source,
 };
-use crate::{Client, Descriptor, Error, Layout, Progress};
+use crate::{Client, Descriptor, Digest, Error, Layout, Progress};
 
 /// Fetches an image with all platforms, referrers and cosign tags into a layout.
 ///
@@ -19,7 +20,7 @@ pub async fn pull(
     layout: &Layout,
     progress: &Progress,
 ) -> Result<PullReport, Error> {
-    let source = Source::remote(Place { client, repository }, Some(layout)).await?;
+    let source = Source::remote(Place { client, repository }, root, Some(layout)).await?;
     let graph = discover(&source, root, client.concurrency()).await?;
     let foreign = absent_foreign(&graph, client, repository).await?;
     let blobs: Vec<_> =
@@ -59,4 +60,19 @@ fn list(graph: &Graph, layout: &Layout) -> Result<(), Error> {
         layout.set_ref(tag, descriptor)?;
     }
     Ok(())
+}
+
+/// Foreign layers that a registry holds all the same are treated like others; this finds those that it does not.
+async fn absent_foreign(
+    graph: &Graph,
+    client: &Client,
+    repository: &str,
+) -> Result<Vec<Digest>, Error> {
+    let mut absent = Vec::new();
+    for blob in graph.blobs.values().filter(|blob| blob.is_foreign()) {
+        if !client.blob_exists(repository, &blob.digest).await? {
+            absent.push(blob.digest.clone());
+        }
+    }
+    Ok(absent)
 }

@@ -6,8 +6,9 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{
     Place, PushReport, TagConflict,
-    discover::{Graph, Node, Source, discover},
+    discover::{Graph, Node, discover},
     missing::Missing,
+    source::Source,
 };
 use crate::{
     Client, Descriptor, Digest, Error, Layout, Manifest, Progress, PushOptions, auth::Scope,

@@ -183,7 +183,7 @@ fn names_set_at_the_same_time_are_all_kept() {
             let layout =
                 if number % 2 == 0 { layout.clone() } else { Layout::open(layout.dir()).unwrap() };
             scope.spawn(move || {
-                layout.set_ref(&format!("tag-{number}"), &one.descriptor()).unwrap()
+                layout.set_ref(&format!("tag-{number}"), &one.descriptor()).unwrap();
             });
         }
     });

@@ -110,7 +110,7 @@ impl Content {
     }
 }
 
-/// An image like the large ones: two platforms, a Docker manifest, an attestation of BuildKit, a nested index, an empty
+/// An image like the large ones: two platforms, a Docker manifest, an attestation as builders attach, a nested index, an empty
 /// layer, referrers of root and child, a referrer of a referrer, cosign's tags of root and child.
 pub(super) fn everything() -> (Content, RawManifest) {
     let mut content = Content::default();

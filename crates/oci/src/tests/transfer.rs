@@ -1,5 +1,7 @@
 //! Whole images through a layout, between registries of both kinds.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::json;
 
 use super::{
@@ -57,44 +59,19 @@ async fn check_complete(content: &Content, client: &Client, repository: &str) {
 async fn carry(from: &Server, to: &Server) {
     let (content, root) = everything();
     content.upload(&from.client(), "team/app").await;
-    from.forget();
     let (_dir, layout) = layout();
-    let progress = Progress::new();
+    fill(from, &content, &root, &layout).await;
 
-    let report =
-        pull(&from.client(), "team/app", &root.descriptor(), &layout, &progress).await.unwrap();
-    let unique = content
-        .blobs
-        .iter()
-        .map(|blob| Digest::sha256(blob))
-        .collect::<std::collections::BTreeSet<_>>()
-        .len();
-    let mut tags: Vec<_> = content.tags.iter().map(|(tag, _)| tag.clone()).collect();
-    tags.sort();
-    let mut found = report.clone();
-    found.legacy_tags.sort();
-    let expected = PullReport {
-        // The empty object of artifacts travels inside its descriptor.
-        blobs: unique as u64,
-        bytes: progress.snapshot().1 - 2,
-        manifests: (content.manifests.len() + content.tags.len()) as u64,
-        referrers: 3,
-        legacy_tags: tags,
-        ..PullReport::default()
-    };
-    assert_eq!(found, expected);
-    assert_eq!(progress.snapshot().0, progress.snapshot().1);
-    assert_eq!(
-        from.log().iter().filter(|seen| seen.method != "GET" && seen.method != "HEAD").count(),
-        0
-    );
-
-    let plan = plan_push(&layout, &root.digest, &to.client(), "mirror/app").await.unwrap();
     let (source, destination) = (from.client(), to.client());
-    let source = Place { client: &source, repository: "team/app" };
-    let destination = Place { client: &destination, repository: "mirror/app" };
-    assert_eq!(plan_copy(source, &root.descriptor(), destination).await.unwrap(), plan);
-    assert_eq!((plan.bytes_missing, plan.blobs_missing), (plan.bytes_total, unique as u64));
+    let plan = plan_push(&layout, &root.digest, &destination, "mirror/app").await.unwrap();
+    let same = plan_copy(
+        Place { client: &source, repository: "team/app" },
+        &root.descriptor(),
+        Place { client: &destination, repository: "mirror/app" },
+    )
+    .await;
+    assert_eq!(same.unwrap(), plan);
+    assert_eq!((plan.bytes_missing, plan.blobs_missing), (plan.bytes_total, unique(&content)));
     assert_eq!(to.count("PUT") + to.count("POST"), 0);
 
     let progress = Progress::new();
@@ -106,22 +83,51 @@ async fn carry(from: &Server, to: &Server) {
     assert_eq!(progress.snapshot(), (plan.bytes_total, plan.bytes_total));
     assert_eq!((report.conflicts.len(), report.foreign.len(), report.referrers_pushed), (0, 0, 3));
     check_complete(&content, &to.client(), "mirror/app").await;
+    check_idle(from, to, &layout, &root).await;
+}
 
-    // Again: nothing is read twice, nothing is written.
+fn unique(content: &Content) -> u64 {
+    content.blobs.iter().map(|blob| Digest::sha256(blob)).collect::<BTreeSet<_>>().len() as u64
+}
+
+async fn fill(from: &Server, content: &Content, root: &RawManifest, layout: &Layout) {
+    from.forget();
+    let progress = Progress::new();
+    let mut report =
+        pull(&from.client(), "team/app", &root.descriptor(), layout, &progress).await.unwrap();
+    let mut legacy_tags: Vec<_> = content.tags.iter().map(|(tag, _)| tag.clone()).collect();
+    legacy_tags.sort();
+    report.legacy_tags.sort();
+    let expected = PullReport {
+        blobs: unique(content),
+        // The empty object of artifacts travels inside its descriptor.
+        bytes: progress.snapshot().1 - 2,
+        manifests: (content.manifests.len() + content.tags.len()) as u64,
+        referrers: 3,
+        legacy_tags,
+        ..PullReport::default()
+    };
+    assert_eq!(report, expected);
+    assert_eq!(progress.snapshot().0, progress.snapshot().1);
+    assert_eq!(from.count("GET") + from.count("HEAD"), from.log().len());
+}
+
+/// Once more in both directions: nothing is fetched again and nothing is written.
+async fn check_idle(from: &Server, to: &Server, layout: &Layout, root: &RawManifest) {
     to.forget();
     let again =
-        push(&layout, &root.digest, &to.client(), "mirror/app", &Progress::new()).await.unwrap();
+        push(layout, &root.digest, &to.client(), "mirror/app", &Progress::new()).await.unwrap();
     assert_eq!((again.blobs_pushed, again.manifests_pushed, again.bytes_pushed), (0, 0, 0));
     assert_eq!(to.count("PUT") + to.count("POST"), 0);
-    let plan = plan_push(&layout, &root.digest, &to.client(), "mirror/app").await.unwrap();
+    let plan = plan_push(layout, &root.digest, &to.client(), "mirror/app").await.unwrap();
     let nothing =
         TransferPlan { bytes_missing: 0, blobs_missing: 0, manifests_missing: 0, ..plan.clone() };
     assert_eq!(plan, nothing);
     from.forget();
-    let again = pull(&from.client(), "team/app", &root.descriptor(), &layout, &Progress::new())
+    let again = pull(&from.client(), "team/app", &root.descriptor(), layout, &Progress::new())
         .await
         .unwrap();
-    assert_eq!((again.blobs, again.bytes, again.blobs_skipped), (0, 0, unique as u64));
+    assert_eq!((again.blobs, again.bytes), (0, 0));
     assert_eq!(from.requests().iter().filter(|request| request.contains("/blobs/")).count(), 0);
 }
 
@@ -371,7 +377,7 @@ async fn images_deeper_or_older_than_real_ones_are_refused() {
     let (_dir, layout) = layout();
     let error = pull(&client, "a", &top.descriptor(), &layout, &Progress::new()).await.unwrap_err();
     assert!(error.to_string().starts_with("the depth of index sha256:"), "{error}");
-    assert_eq!(layout.refs().unwrap(), std::collections::BTreeMap::new());
+    assert_eq!(layout.refs().unwrap(), BTreeMap::new());
 }
 
 #[tokio::test]
@@ -419,4 +425,24 @@ async fn two_pulls_of_one_image_at_the_same_time_fetch_each_blob_once() {
     blobs.sort();
     blobs.dedup();
     assert_eq!(blobs.len(), all);
+}
+
+#[tokio::test]
+async fn a_signature_that_the_registry_hides_from_its_list_travels_too() {
+    let server = Server::scripted(|seen| {
+        if seen.path.ends_with("/tags/list") {
+            answer(200, &[], r#"{"name":"a","tags":null}"#)
+        } else {
+            Act::Pass
+        }
+    })
+    .await;
+    let mut content = Content::default();
+    let image = content.image(b"layer");
+    content.legacy(&image.digest, "sig", &[b"signature"]);
+    content.upload(&server.client(), "a").await;
+    let (_dir, layout) = layout();
+    let report =
+        pull(&server.client(), "a", &image.descriptor(), &layout, &Progress::new()).await.unwrap();
+    assert_eq!(report.legacy_tags, [image.digest.legacy_tag("sig")]);
 }
