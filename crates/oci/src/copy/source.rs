@@ -69,9 +69,9 @@ impl<'a> Source<'a> {
             Self::Layout { referrers, .. } => {
                 Ok(referrers.get(subject).cloned().unwrap_or_default())
             }
-            Self::Remote { place, tags, .. } => {
-                let has_fallback =
-                    tags.as_ref().map(|tags| tags.contains(&subject.referrers_tag()));
+            Self::Remote { place, root, tags, .. } => {
+                let tags = tags.as_ref().filter(|_| subject != root);
+                let has_fallback = tags.map(|tags| tags.contains(&subject.referrers_tag()));
                 place
                     .client
                     .referrers_as(Scope::pull(place.repository), subject, has_fallback)
