@@ -8,7 +8,7 @@ use crate::problem::{Problem, tidy};
 use crate::template::{self, Spec};
 use crate::yaml::{self, Node};
 
-/// A file with WorkflowTemplates or ClusterWorkflowTemplates, one or more documents.
+/// A file with `WorkflowTemplate`s or `ClusterWorkflowTemplate`s, one or more documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateSource {
     /// The name to show in problems.
@@ -17,7 +17,7 @@ pub struct TemplateSource {
     pub text: String,
 }
 
-/// WorkflowTemplates and ClusterWorkflowTemplates by name.
+/// `WorkflowTemplate`s and `ClusterWorkflowTemplate`s by name.
 #[derive(Clone, Debug, Default)]
 pub struct Library {
     documents: BTreeMap<(bool, String), Arc<Document>>,
@@ -70,7 +70,7 @@ impl Library {
         Some(parameters.map(|one| (one.name.clone(), one.default.clone())).collect())
     }
 
-    /// Returns the names of all templates, with whether each is a ClusterWorkflowTemplate.
+    /// Returns the names of all templates, with whether each is a `ClusterWorkflowTemplate`.
     pub fn names(&self) -> impl Iterator<Item = (&str, bool)> {
         self.documents.keys().map(|(cluster_scope, name)| (name.as_str(), *cluster_scope))
     }

@@ -49,9 +49,9 @@ impl fmt::Debug for Objects {
 /// The programs that run containers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Programs {
-    /// The `arc` binary, which runs the containers of its own image.
+    /// The `arc` binary, by absolute path; it runs the containers of its own image.
     pub arc: PathBuf,
-    /// podman or docker, for all other images; without it they are refused.
+    /// podman or docker, by absolute path, for all other images; without it they are refused.
     pub container_runtime: Option<PathBuf>,
 }
 

@@ -1,4 +1,4 @@
-//! The typed model of a WorkflowTemplate: what is supported, and nothing else.
+//! The typed model of a `WorkflowTemplate`: what is supported, and nothing else.
 //!
 //! Reading is done in the submodules; each refuses by name and line what it does not know.
 
@@ -24,7 +24,7 @@ pub(crate) use read_container::MAIN;
 pub(crate) use read_retry::MAX_RETRIES;
 pub(crate) use read_volume::{from_kubernetes, is_safe_path};
 
-/// The `spec` of a WorkflowTemplate or ClusterWorkflowTemplate.
+/// The `spec` of a `WorkflowTemplate` or `ClusterWorkflowTemplate`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Spec {
     pub(crate) entrypoint: Option<Name>,

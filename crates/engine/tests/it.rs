@@ -1,6 +1,13 @@
 //! Runs whole workflows: against the recordings of a real Argo, and against what a template may try.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::format_collect,
+    clippy::format_push_string,
+    reason = "test code"
+)]
 
 #[path = "it/harness.rs"]
 mod harness;

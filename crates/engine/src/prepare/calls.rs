@@ -111,9 +111,8 @@ impl Walk<'_, '_, '_> {
 fn own_nodes(template: &Template) -> usize {
     match &template.kind {
         Kind::Steps(groups) => 1 + groups.len(),
-        Kind::Dag { .. } => 1,
         Kind::Pod(pod) if pod.is_set => 1 + pod.containers.len(),
-        Kind::Pod(_) => 1,
+        Kind::Pod(_) | Kind::Dag { .. } => 1,
     }
 }
 

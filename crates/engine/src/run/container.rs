@@ -94,6 +94,10 @@ async fn run_in_runtime(
         own,
         container: &container.name,
     };
+    if pod.folders.pod.to_string_lossy().contains(':') {
+        let message = format!("a container cannot mount {:?}: it has a colon", pod.folders.pod);
+        return End::unstarted(EXECUTOR_FAILED, message);
+    }
     let user =
         format!("{}:{}", rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
     let (invocation, files) = runtime.run(filled, &user);

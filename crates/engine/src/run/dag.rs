@@ -25,7 +25,7 @@ pub(super) async fn run(
 ) -> Ended {
     let id = match call.begin(machine, NodeType::Dag) {
         Ok(id) => id,
-        Err(ended) => return ended,
+        Err(ended) => return *ended,
     };
     let limits = Limits::of(call);
     let mut board = Board::new(tasks);
@@ -64,11 +64,10 @@ pub(super) async fn run(
 
 fn connect(machine: &Machine, call: &Call<'_>, board: &Board<'_>, task: &Step, id: &str) {
     let child = id_of(&machine.ready.name, &format!("{}.{}", call.name, task.name));
-    let needed = board.needed(task);
-    if needed.is_empty() {
+    if board.needed(task).next().is_none() {
         machine.recorder.connect(id, &child);
     }
-    for name in needed {
+    for name in board.needed(task) {
         let parent = id_of(&machine.ready.name, &format!("{}.{name}", call.name));
         machine.recorder.connect(&parent, &child);
     }
@@ -77,6 +76,10 @@ fn connect(machine: &Machine, call: &Call<'_>, board: &Board<'_>, task: &Step, i
 /// Which tasks began and ended, and how.
 struct Board<'task> {
     tasks: &'task [Step],
+    /// The tasks that each task waits for.
+    needed: BTreeMap<&'task str, BTreeSet<&'task str>>,
+    /// The tasks that others wait for.
+    inner: BTreeSet<&'task str>,
     started: BTreeSet<&'task str>,
     ended: BTreeMap<&'task str, Phase>,
     /// The phase a task hands on: its own, or for a task that was left out the worst of those before it.
@@ -85,12 +88,25 @@ struct Board<'task> {
 
 impl<'task> Board<'task> {
     fn new(tasks: &'task [Step]) -> Self {
-        Self { tasks, started: BTreeSet::new(), ended: BTreeMap::new(), branch: BTreeMap::new() }
+        let needed: BTreeMap<&str, BTreeSet<&str>> = tasks
+            .iter()
+            .map(|task| {
+                let names = task.depends.as_ref().map_or_else(Vec::new, Expression::names);
+                (task.name.as_str(), names.into_iter().map(|name| task_of(name).0).collect())
+            })
+            .collect();
+        Self {
+            tasks,
+            inner: needed.values().flatten().copied().collect(),
+            needed,
+            started: BTreeSet::new(),
+            ended: BTreeMap::new(),
+            branch: BTreeMap::new(),
+        }
     }
 
-    fn needed(&self, task: &'task Step) -> BTreeSet<&'task str> {
-        let names = task.depends.as_ref().map_or_else(Vec::new, Expression::names);
-        names.into_iter().map(|name| task_of(name).0).collect()
+    fn needed(&self, task: &Step) -> impl Iterator<Item = &'task str> {
+        self.needed.get(task.name.as_str()).into_iter().flatten().copied()
     }
 
     /// Returns the tasks whose dependencies have ended.
@@ -101,7 +117,7 @@ impl<'task> Board<'task> {
         self.tasks
             .iter()
             .filter(|task| !self.started.contains(task.name.as_str()))
-            .filter(|task| self.needed(task).iter().all(|name| self.ended.contains_key(name)))
+            .filter(|task| self.needed(task).all(|name| self.ended.contains_key(name)))
             .collect()
     }
 
@@ -128,8 +144,7 @@ impl<'task> Board<'task> {
 
     fn finish(&mut self, task: &'task Step, phase: Phase) {
         let branch = if matches!(phase, Phase::Skipped | Phase::Omitted) {
-            let before = self.needed(task);
-            let failed = before.iter().filter_map(|name| self.branch.get(name).copied());
+            let failed = self.needed(task).filter_map(|name| self.branch.get(name).copied());
             failed.filter(|phase| is_failed(*phase)).max().unwrap_or(Phase::Succeeded)
         } else {
             phase
@@ -140,10 +155,9 @@ impl<'task> Board<'task> {
 
     /// Returns the phase of the first last task whose branch failed.
     fn failure(&self) -> Option<Phase> {
-        let inner: BTreeSet<&str> = self.tasks.iter().flat_map(|task| self.needed(task)).collect();
         self.tasks
             .iter()
-            .filter(|task| !inner.contains(task.name.as_str()))
+            .filter(|task| !self.inner.contains(task.name.as_str()))
             .filter_map(|task| self.branch.get(task.name.as_str()).copied())
             .find(|phase| is_failed(*phase))
     }

@@ -64,18 +64,19 @@ impl Call<'_> {
     }
 
     /// Begins the call's node.
-    pub(super) fn begin(&self, machine: &Machine, type_: NodeType) -> Result<String, Ended> {
+    pub(super) fn begin(&self, machine: &Machine, type_: NodeType) -> Result<String, Box<Ended>> {
         let id = self.id(machine);
         let scope = self.scope();
-        let parameters: Vec<Parameter> = self
-            .template
-            .inputs
-            .iter()
-            .filter_map(|input| {
-                let value = scope.get(&format!("inputs.parameters.{}", input.name))?;
-                Some(Parameter::new(input.name.clone(), value.to_string()))
-            })
-            .collect();
+        let mut parameters = Vec::new();
+        for input in &self.template.inputs {
+            let Some(value) = scope.get(&format!("inputs.parameters.{}", input.name)) else {
+                continue;
+            };
+            if let Err(message) = machine.keep(value) {
+                return Err(Box::new(Ended::error(id, message)));
+            }
+            parameters.push(Parameter::new(input.name.clone(), value.to_string()));
+        }
         let node = NewNode {
             id: id.clone(),
             name: self.name.clone(),
@@ -87,7 +88,7 @@ impl Call<'_> {
         };
         match machine.recorder.begin(node) {
             Ok(()) => Ok(id),
-            Err(message) => Err(Ended::error(id, message)),
+            Err(message) => Err(Box::new(Ended::error(id, message))),
         }
     }
 }

@@ -207,10 +207,11 @@ impl Runtime<'_> {
     fn environment(&self, filled: &Filled, args: &mut Vec<String>, files: &mut Vec<SideFile>) {
         let mut text = String::new();
         for (name, value) in &filled.env {
+            let (name, value) = (name.as_str(), value.as_str());
             if value.contains(['\n', '\r']) {
                 args.extend(["--env".to_owned(), format!("{name}={value}")]);
             } else {
-                text.push_str(&format!("{name}={value}\n"));
+                text.extend([name, "=", value, "\n"]);
             }
         }
         if !text.is_empty() {

@@ -21,7 +21,7 @@ use crate::text::Scope;
 pub(super) async fn run(machine: &Machine, call: &Call<'_>, pod: &Pod) -> Ended {
     let id = match call.begin(machine, NodeType::Pod) {
         Ok(id) => id,
-        Err(ended) => return ended,
+        Err(ended) => return *ended,
     };
     if let Err(message) = begin_containers(machine, call, pod, &id) {
         return end(machine, Ended::error(id, message));

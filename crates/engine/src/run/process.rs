@@ -74,7 +74,7 @@ fn command(invocation: &Invocation) -> Command {
     command
         .args(&invocation.args)
         .env_clear()
-        .envs(invocation.env.iter().map(|(name, value)| (name, value)))
+        .envs(&invocation.env)
         .current_dir(&invocation.dir)
         .stdin(Stdio::null())
         .process_group(0)

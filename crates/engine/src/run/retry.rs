@@ -16,7 +16,7 @@ use crate::text::Scope;
 pub(super) async fn run<'run>(machine: &'run Machine, call: Call<'run>, retry: &Retry) -> Ended {
     let id = match call.begin(machine, NodeType::Retry) {
         Ok(id) => id,
-        Err(ended) => return ended,
+        Err(ended) => return *ended,
     };
     let started = Instant::now();
     let mut attempt = 0;

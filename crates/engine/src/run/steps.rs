@@ -21,7 +21,7 @@ use crate::text::Scope;
 pub(super) async fn run(machine: &Machine, call: &Call<'_>, groups: &[Vec<Step>]) -> Ended {
     let id = match call.begin(machine, NodeType::Steps) {
         Ok(id) => id,
-        Err(ended) => return ended,
+        Err(ended) => return *ended,
     };
     let scope = Shared::new(call.scope());
     let limits = Limits::of(call);

@@ -1,4 +1,4 @@
-//! Reads the `spec` of a WorkflowTemplate, template by template.
+//! Reads the `spec` of a `WorkflowTemplate`, template by template.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -206,6 +206,7 @@ fn output(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Output> {
     let source = match (path, parameter) {
         (Some(node), None) => OutputSource::Path(path_of(reader, node, &what)?),
         (None, Some(node)) => OutputSource::Parameter(reader.text(node, &what)?),
+        _ if is_refused => return None,
         _ => {
             reader
                 .refuse(at, format!("{what}: expected `valueFrom.path` or `valueFrom.parameter`"));

@@ -9,6 +9,11 @@ use crate::fields::{Fields, Reader};
 use crate::text::Text;
 use crate::yaml::Node;
 
+/// Steps or tasks of one template; Argo itself fails near a thousand nodes.
+const MAX_STEPS: usize = 1000;
+/// Dependencies between the tasks of one template, which are followed once for each task.
+const MAX_DEPENDENCIES: usize = 10_000;
+
 /// Reads a `steps` template.
 pub(super) fn steps(reader: &mut Reader<'_>, node: &Node) -> Vec<Vec<Step>> {
     let mut seen = BTreeSet::new();
@@ -23,6 +28,7 @@ pub(super) fn steps(reader: &mut Reader<'_>, node: &Node) -> Vec<Vec<Step>> {
         }
         groups.push(steps);
     }
+    limit(reader, node, seen.len().max(groups.len()), MAX_STEPS);
     groups
 }
 
@@ -43,7 +49,16 @@ pub(super) fn dag(reader: &mut Reader<'_>, node: &Node) -> Kind {
         }
     }
     reader.finish(fields);
+    limit(reader, node, tasks.len(), MAX_STEPS);
+    let names = tasks.iter().filter_map(|task: &Step| task.depends.as_ref());
+    limit(reader, node, names.map(|depends| depends.names().len()).sum(), MAX_DEPENDENCIES);
     Kind::Dag { tasks, fail_fast: fail_fast.unwrap_or(true) }
+}
+
+fn limit(reader: &mut Reader<'_>, node: &Node, number: usize, most: usize) {
+    if number > most {
+        reader.refuse(node.at, format!("more than {most} steps or dependencies in one template"));
+    }
 }
 
 fn is_new(reader: &mut Reader<'_>, step: &Step, seen: &mut BTreeSet<String>) -> bool {

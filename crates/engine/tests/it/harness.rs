@@ -11,7 +11,7 @@ use arc_engine::{
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 
-/// A case: one ClusterWorkflowTemplate `t` and a workflow that runs it.
+/// A case: one `ClusterWorkflowTemplate` called `t`, and a workflow that runs it.
 pub(crate) struct Case {
     pub(crate) sources: Vec<TemplateSource>,
     pub(crate) workflow: Workflow,
@@ -35,7 +35,7 @@ pub(crate) fn step(script: &str) -> String {
     )
 }
 
-/// Wraps the text of a `spec` into a ClusterWorkflowTemplate called `t`; the spec begins on line 6.
+/// Wraps the text of a `spec` into a `ClusterWorkflowTemplate` called `t`; the spec begins on line 6.
 pub(crate) fn document(spec: &str) -> String {
     let spec: String = spec.lines().map(|line| format!("  {line}\n")).collect();
     format!(

@@ -58,6 +58,20 @@ fn calls_without_end_are_refused() {
 }
 
 #[test]
+fn wide_templates_are_refused() {
+    let tasks: Vec<String> =
+        (0..5000).map(|number| format!("{{name: t{number}, template: leaf}}")).collect();
+    let leaf = "- name: leaf\n  container: {image: arc, command: [arc]}\n";
+    for kind in ["steps: [[TASKS]]", "dag: {tasks: [TASKS]}"] {
+        let kind = kind.replace("TASKS", &tasks.join(", "));
+        refused_spec(
+            &format!("entrypoint: a\ntemplates:\n- name: a\n  {kind}\n{leaf}"),
+            "more than 1000 steps",
+        );
+    }
+}
+
+#[test]
 fn expression_bombs_are_refused() {
     for when in ["(".repeat(100_000), "!".repeat(100_000), "a == b && ".repeat(100_000)] {
         let spec = format!(
