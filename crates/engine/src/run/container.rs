@@ -95,7 +95,8 @@ async fn run_in_runtime(
         container: &container.name,
     };
     if pod.folders.pod.to_string_lossy().contains(':') {
-        let message = format!("a container cannot mount {:?}: it has a colon", pod.folders.pod);
+        let folder = pod.folders.pod.display();
+        let message = format!("a container cannot mount {folder}: the path has a colon");
         return End::unstarted(EXECUTOR_FAILED, message);
     }
     let user =

@@ -37,6 +37,8 @@ pub(super) async fn run<'run>(machine: &'run Machine, call: Call<'run>, retry: &
             Verdict::End(phase, message) => {
                 return end(machine, Ended { id, phase, message, outputs: last.outputs });
             }
+            // A timer takes a millisecond even for nothing.
+            Verdict::Again(Duration::ZERO) => tokio::task::yield_now().await,
             Verdict::Again(wait) => {
                 tokio::select! {
                     () = tokio::time::sleep(wait) => {}
