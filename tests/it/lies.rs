@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use arc_tests::lying::{Behaviour, Fault, LyingRegistry, Setup, auth::Auth};
+use arc_tests::lying::{Auth, Behaviour, Fault, LyingRegistry, Setup};
 use serde_json::json;
 
 use crate::site::{Side, Site, clean};
@@ -17,12 +17,16 @@ enum Fate {
 }
 
 async fn tell(at_source: bool, fault: Fault, fate: Fate) {
+    tell_all(at_source, vec![fault], fate).await;
+}
+
+async fn tell_all(at_source: bool, faults: Vec<Fault>, fate: Fate) {
     let source = LyingRegistry::honest().await;
     clean().push(source.backdoor(), "app", "1.0").await;
     let destination = LyingRegistry::honest().await;
-    let told = format!("{} {fault:?}", if at_source { "source" } else { "destination" });
+    let told = format!("{} {faults:?}", if at_source { "source" } else { "destination" });
     let liar = if at_source { &source } else { &destination };
-    liar.set_faults(vec![fault]);
+    liar.set_faults(faults);
     let site = Site::new(&Side::at(source.url()), &Side::at(destination.url()));
     site.order(&[("app", json!({"repository": "app", "tag": "1.0"}))]);
     let finished = site.run(&[]).await;
@@ -111,7 +115,10 @@ async fn a_destination_that_fails_for_good_has_no_tag() {
     tell(false, Fault::on("POST", "blobs/uploads", Behaviour::Status(500)), Fate::Ends(1)).await;
     tell(false, Fault::on("PUT", "manifests/1.0", Behaviour::Status(403)), Fate::Ends(2)).await;
     // It takes the evidence and does not show it: the tag must not appear.
-    tell(false, Fault::on("GET", "/referrers/", Behaviour::Status(403)), Fate::Ends(2)).await;
+    let hidden =
+        [("GET", "/referrers/"), ("GET", "manifests/sha256-"), ("HEAD", "manifests/sha256-")];
+    let faults = hidden.map(|(method, part)| Fault::on(method, part, Behaviour::Status(404)));
+    tell_all(false, faults.to_vec(), Fate::Ends(1)).await;
 }
 
 #[tokio::test]

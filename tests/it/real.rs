@@ -1,8 +1,8 @@
 //! Real programs: the registry that everybody runs, and the clients and verifiers that others trust.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
+use arc_tests::arc::{Arc, Finished};
 use arc_tests::certs::Certificates;
 use arc_tests::lying::{LyingRegistry, Setup as Lying};
 use arc_tests::peers::{DockerRegistry, Peer, Setup, require};
@@ -10,26 +10,19 @@ use serde_json::json;
 
 use crate::site::{Side, Site, clean, vulnerable};
 
-fn run(program: &Path, args: &[&str], home: &Path) -> Output {
-    Command::new(program).args(args).env("HOME", home).env("DOCKER_CONFIG", home).output().unwrap()
+/// Runs a peer with an empty home; it waits without blocking, because the registry it talks to is in this process.
+async fn run(program: &Path, args: &[&str]) -> Finished {
+    Arc::new(program).run(args).await
 }
 
-#[track_caller]
-fn accepts(program: &Path, args: &[&str], home: &Path) -> String {
-    let output = run(program, args, home);
-    let text = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert!(output.status.success(), "{} {args:?}\n{text}", program.display());
-    text
+async fn accepts(program: &Path, args: &[&str]) -> String {
+    let finished = run(program, args).await.expect_code(0);
+    format!("{}{}", finished.stdout, finished.stderr)
 }
 
-#[track_caller]
-fn refuses(program: &Path, args: &[&str], home: &Path) {
-    let output = run(program, args, home);
-    assert!(!output.status.success(), "{} {args:?} was accepted", program.display());
+async fn refuses(program: &Path, args: &[&str]) {
+    let finished = run(program, args).await;
+    assert!(finished.code != Some(0), "{} {args:?} was accepted", program.display());
 }
 
 /// Delivers one image from one registry into another and returns the reference.
@@ -54,13 +47,10 @@ async fn docker_registry_over_plain_http_delivers_and_skopeo_reads_the_same_dige
     let destination = DockerRegistry::start(&registry, Setup::default()).await;
     let (site, reference) =
         deliver(&Side::at(source.url()), &Side::at(destination.url()), destination.host()).await;
-    let home = tempfile::tempdir().unwrap();
-    let raw = run(
-        &skopeo,
-        &["inspect", "--raw", "--tls-verify=false", &format!("docker://{reference}")],
-        home.path(),
-    );
-    assert_eq!(arc_tests::images::sha256(&raw.stdout), clean().digest());
+    let raw =
+        run(&skopeo, &["inspect", "--raw", "--tls-verify=false", &format!("docker://{reference}")])
+            .await;
+    assert_eq!(arc_tests::images::sha256(raw.stdout.as_bytes()), clean().digest());
     site.verify(&format!("http://{reference}")).await.expect_code(0);
     let rows = Site::rows(site.run(&[]).await, 0);
     assert_eq!(rows[0]["outcome"], "AlreadyDelivered");
@@ -106,7 +96,6 @@ async fn cosign_accepts(cosign: &Path, flags: &[&str]) {
     clean().push(source.backdoor(), "app", "1.2.3").await;
     let without_api = DockerRegistry::start(&registry, Setup::default()).await;
     let with_api = LyingRegistry::honest().await;
-    let home = tempfile::tempdir().unwrap();
     for (url, host) in [
         (without_api.url(), without_api.host().to_owned()),
         (with_api.url().to_owned(), with_api.host()),
@@ -120,23 +109,23 @@ async fn cosign_accepts(cosign: &Path, flags: &[&str]) {
             "--allow-http-registry",
         ];
         let verify = [&["verify"][..], &common, flags, &[&reference]].concat();
-        assert!(accepts(cosign, &verify, home.path()).contains(clean().digest()));
+        assert!(accepts(cosign, &verify).await.contains(clean().digest()));
         for kind in ["vuln", "slsaprovenance1"] {
             let args = [&["verify-attestation", "--type", kind][..], &common, flags, &[&reference]]
                 .concat();
-            accepts(cosign, &args, home.path());
+            accepts(cosign, &args).await;
         }
         let platform = format!("{host}/mirror/app@{}", clean().manifest_digests()[0]);
         let sbom =
             [&["verify-attestation", "--type", "cyclonedx"][..], &common, flags, &[&platform]]
                 .concat();
-        accepts(cosign, &sbom, home.path());
+        accepts(cosign, &sbom).await;
 
         // The tag moved to something nobody signed.
         let tampered = vulnerable();
         let client = arc_tests::client::Client::new(format!("http://{host}"));
         tampered.push(&client, "mirror/app", "1.2.3").await;
-        refuses(cosign, &verify, home.path());
+        refuses(cosign, &verify).await;
         site.verify(&format!("http://{reference}")).await.expect_code(3);
     }
 }
@@ -157,30 +146,21 @@ async fn cosign_3_accepts_what_is_delivered_and_refuses_what_was_tampered_with()
 async fn cosign_reads_our_key_and_we_read_its() {
     let Some(cosign) = require(Peer::Cosign2) else { return };
     let folder = tempfile::tempdir().unwrap();
-    let arc = arc_tests::arc::Arc::new(env!("CARGO_BIN_EXE_arc-under-test"));
+    let arc = Arc::new(env!("CARGO_BIN_EXE_arc-under-test"));
     let ours = folder.path().join("ours");
     arc.run(&["keys", "generate", "--dir", ours.to_str().unwrap()]).await.expect_code(0);
     let password = std::fs::read_to_string(ours.join("cosign.password")).unwrap();
     let key = ours.join("cosign.key");
-    let output = Command::new(&cosign)
-        .args(["public-key", "--key", key.to_str().unwrap()])
-        .env("COSIGN_PASSWORD", password)
-        .env("HOME", folder.path())
-        .output()
-        .unwrap();
+    let theirs_reads = Arc::new(&cosign).env("COSIGN_PASSWORD", &password);
+    let output =
+        theirs_reads.run(&["public-key", "--key", key.to_str().unwrap()]).await.expect_code(0);
     let public = std::fs::read_to_string(ours.join("cosign.pub")).unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), public.trim(), "{output:?}");
+    assert_eq!(output.stdout.trim(), public.trim());
 
     let theirs = folder.path().join("theirs");
     std::fs::create_dir(&theirs).unwrap();
-    let status = Command::new(&cosign)
-        .args(["generate-key-pair"])
-        .env("COSIGN_PASSWORD", "secret")
-        .env("HOME", folder.path())
-        .current_dir(&theirs)
-        .status()
-        .unwrap();
-    assert!(status.success());
+    let maker = Arc::new(&cosign).env("COSIGN_PASSWORD", "secret").current_dir(&theirs);
+    maker.run(&["generate-key-pair"]).await.expect_code(0);
     let arc = arc.env("COSIGN_PASSWORD", "secret");
     let shown = arc
         .run(&["keys", "public", theirs.join("cosign.key").to_str().unwrap()])

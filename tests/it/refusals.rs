@@ -112,3 +112,56 @@ async fn another_key_is_not_this_key() {
     let reference = format!("http://{}/app:1.0", destination.host());
     site.arc.run(&["verify", &reference, "--key", path.to_str().unwrap()]).await.expect_code(3);
 }
+
+/// A Trivy report about one platform, known by its config digest, with one finding.
+fn report(image_id: &str, severity: &str) -> String {
+    json!({
+        "SchemaVersion": 2, "ArtifactName": "app", "ArtifactType": "container_image",
+        "Metadata": {"ImageID": image_id, "OS": {"Family": "alpine", "Name": "3.18.6"}},
+        "Results": [{
+            "Target": "app", "Class": "os-pkgs", "Type": "alpine",
+            "Packages": [{"Name": "musl", "Version": "1.2.4-r2"}],
+            "Vulnerabilities": [{
+                "VulnerabilityID": "CVE-2026-0001", "PkgName": "musl", "InstalledVersion": "1.2.4-r2",
+                "FixedVersion": "1.2.4-r3", "Severity": severity,
+            }],
+        }],
+    })
+    .to_string()
+}
+
+#[tokio::test]
+async fn a_trivy_report_is_judged_instead_where_it_covers_every_platform() {
+    let (source, destination, site) = site().await;
+    let (root, mut environment) = site.pod(source.url(), destination.url(), "app", "1.0");
+    environment.push(("SCAN_REPORT", "/work/reports".to_owned()));
+    let step = async |name: &str| {
+        let mut arc = arc_tests::arc::Arc::new(env!("CARGO_BIN_EXE_arc-under-test"));
+        for (name, value) in &environment {
+            arc = arc.env(name, value);
+        }
+        arc.run(&["step", name]).await
+    };
+    step("fetch").await.expect_code(0);
+    let reports = root.join("work/reports");
+    std::fs::create_dir_all(&reports).unwrap();
+    let mut configs = Vec::new();
+    for digest in &clean().manifest_digests()[..2] {
+        let manifest = source.backdoor().get(&format!("/v2/app/manifests/{digest}")).await.json();
+        configs.push(manifest["config"]["digest"].as_str().unwrap().to_owned());
+    }
+    std::fs::write(reports.join("amd64.json"), report(&configs[0], "LOW")).unwrap();
+    let finished = step("scan").await.expect_code(3);
+    assert!(finished.stderr.contains("no report"), "{}", finished.stderr);
+    std::fs::write(reports.join("arm64.json"), report(&configs[1], "CRITICAL")).unwrap();
+    let finished = step("scan").await.expect_code(3);
+    assert!(finished.stderr.contains("CVE-2026-0001"), "{}", finished.stderr);
+    step("publish").await.expect_code(3);
+    std::fs::write(reports.join("arm64.json"), report(&configs[1], "LOW")).unwrap();
+    step("scan").await.expect_code(0);
+    step("publish").await.expect_code(0);
+    assert_eq!(
+        destination.backdoor().digest("app", "1.0").await.as_deref(),
+        Some(clean().digest())
+    );
+}

@@ -15,6 +15,9 @@ const MOUNT_ROOT: &str = "ARC_MOUNT_ROOT";
 pub(crate) async fn run(args: &cli::Step) -> Result<Exit, Failure> {
     let root = std::env::var_os(MOUNT_ROOT).map(PathBuf::from);
     let console = Console::new(root.is_some());
+    if root.is_some() {
+        end_with_engine();
+    }
     let place = Place::new(root.unwrap_or_else(|| PathBuf::from("/")));
     // Names and values that are not text cannot be ours.
     let environment: Environment = std::env::vars_os()
@@ -30,3 +33,14 @@ pub(crate) async fn run(args: &cli::Step) -> Result<Exit, Failure> {
     println!("{text}");
     Ok(Exit::Done)
 }
+
+/// Asks the kernel to end this step with the engine that started it: a killed `arc run` must not go on publishing.
+#[cfg(target_os = "linux")]
+fn end_with_engine() {
+    // Where the kernel refuses, the step merely ends by itself.
+    let _refused =
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+}
+
+#[cfg(not(target_os = "linux"))]
+fn end_with_engine() {}

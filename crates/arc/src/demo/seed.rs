@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::images::{IMAGES, build};
 use crate::report::Failure;
+use crate::run::Row;
 
 /// Repository and tag of the advisories, as `examples/quickstart/artifact-type.yaml` names them.
 const ADVISORIES: (&str, &str) = ("security/advisories", "sample");
@@ -62,6 +63,25 @@ pub(super) async fn seed(address: &str, scratch: &Path) -> Result<Vec<String>, F
         SAMPLE.len()
     ));
     Ok(references)
+}
+
+/// Asks the registry whether the row's destination tag exists.
+pub(super) async fn is_there(address: &str, row: &Row) -> Result<bool, Failure> {
+    let failed = |error: arc_oci::Error| Failure::failed(&error);
+    let place = row.result.as_ref().and_then(|result| result.destination.as_ref());
+    let place = place.map(|place| place.reference.parse::<arc_oci::Reference>());
+    let Some(Ok(reference)) = place else {
+        return Err(Failure::new(
+            arc_steps::Exit::Failed,
+            "the refused artifact has no destination",
+        ));
+    };
+    let remote =
+        Remote::parse(&format!("http://{address}")).map_err(|error| Failure::failed(&error))?;
+    let client = Client::new(ClientOptions::new(remote)).map_err(failed)?;
+    let found =
+        client.resolve(&reference.repository, &reference.tag_or_digest()).await.map_err(failed)?;
+    Ok(found.is_some())
 }
 
 async fn push_advisories(client: &Client) -> Result<(), Failure> {

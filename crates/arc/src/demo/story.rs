@@ -61,6 +61,17 @@ pub(super) fn outcome(rows: &[Row]) -> bool {
     found == EXPECTED
 }
 
+/// Says what the registry answered about a refused artifact's tag; returns whether that is as it should be.
+pub(super) fn refused(row: &Row, is_there: bool) -> bool {
+    let place = row.result.as_ref().and_then(|result| result.destination.as_ref());
+    let reference = place.map_or("", |place| place.reference.as_str());
+    println!(
+        "\n   {reference}: {}",
+        if is_there { "EXISTS, which must not be" } else { "the registry has no such tag" }
+    );
+    !is_there
+}
+
 /// Prints how to do each part by hand.
 pub(super) fn commands(address: &str, folders: &Folders, rows: &[Row], keep_serving: bool) {
     let arc = program();

@@ -17,6 +17,9 @@ use crate::report::Failure;
 /// Artifacts under way at the same time; each moves several blobs at once already.
 const CONCURRENCY: usize = 4;
 
+/// Lines kept of what a step complains about: a request has fewer variables than this.
+const MAX_COMPLAINTS: usize = 32;
+
 /// One delivery, ready to start.
 struct Prepared {
     delivery: Delivery,
@@ -101,14 +104,16 @@ impl Workshop<'_> {
         let display = self.display.artifact(&delivery.artifact_name);
         let (sender, receiver) = mpsc::unbounded_channel();
         let options = RunOptions::new(work_dir);
-        let (report, ()) = tokio::join!(
+        let (report, complaints) = tokio::join!(
             arc_engine::run(ready, &options, sender, cancel),
             show(receiver, &display)
         );
         let mut status = arc_core::derive_status(&report.status, None);
         // Argo reads outputs of successes only; what a refused delivery found is still in its work folder.
         status.result = status.result.or_else(|| left_result(&report.root));
-        let rows = each(&delivery, |artifact| Row::ran(order, artifact, &workflow, status.clone()));
+        let rows = each(&delivery, |artifact| {
+            Row::ran(order, artifact, &workflow, status.clone()).explained(&complaints)
+        });
         if let Some((_, row)) = rows.first() {
             display.finish(&row.outcome);
         }
@@ -138,10 +143,22 @@ fn invalid(order: &str, validated: &ValidatedOrder) -> Vec<(usize, Row)> {
     rows
 }
 
-async fn show(mut events: mpsc::UnboundedReceiver<Event>, display: &ArtifactDisplay) {
+/// Shows what happens and returns what the last failing step complained about: its `error:` and `hint:` lines.
+async fn show(
+    mut events: mpsc::UnboundedReceiver<Event>,
+    display: &ArtifactDisplay,
+) -> Vec<String> {
+    let mut complaints = Vec::new();
     while let Some(event) = events.recv().await {
         display.show(&event);
+        let Event::Log { line, .. } = event else { continue };
+        if line.starts_with("error: ") {
+            complaints = vec![line];
+        } else if line.starts_with("hint: ") && complaints.len() < MAX_COMPLAINTS {
+            complaints.push(line);
+        }
     }
+    complaints
 }
 
 /// The newest `result.json` that a pod of the run left in its work folder.

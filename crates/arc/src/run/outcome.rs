@@ -94,6 +94,18 @@ impl Row {
             ..Self::new(order, artifact, &outcome, exit)
         }
     }
+
+    /// Adds what the failing step itself said: an `error: ` line and its `hint: ` lines.
+    pub(crate) fn explained(mut self, complaints: &[String]) -> Self {
+        let mut lines = complaints.iter();
+        let error = lines.next().and_then(|line| line.strip_prefix("error: "));
+        if let Some(error) = error.filter(|_| self.exit != Exit::Done) {
+            let hints: Vec<_> = lines.filter_map(|line| line.strip_prefix("hint: ")).collect();
+            let hint = Some(hints.join("; ")).filter(|hint| !hint.is_empty());
+            self.problems.push(RowProblem { message: error.to_owned(), hint });
+        }
+        self
+    }
 }
 
 /// The word and exit code of a workflow that ran.
