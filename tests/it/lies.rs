@@ -132,8 +132,8 @@ async fn a_redirect_to_storage_works_and_takes_no_credentials_along() {
         Behaviour::Redirect(storage.url().to_owned()),
     )]);
     let destination = LyingRegistry::honest().await;
-    let side = Side { url: source.url().to_owned(), account: true, ..Side::default() };
-    let site = Site::new(&side, &Side::at(destination.url()));
+    let locked = Side { url: source.url().to_owned(), account: true, ..Side::default() };
+    let site = Site::new(&locked, &Side::at(destination.url()));
     site.order(&[("app", json!({"repository": "app", "tag": "1.0"}))]);
     Site::rows(site.run(&[]).await, 0);
     let asked = storage.requests();
@@ -147,16 +147,16 @@ async fn logins_by_password_and_by_token_work_and_wrong_ones_are_named() {
         let source = LyingRegistry::start(Setup { auth: auth.clone(), ..Setup::default() }).await;
         clean().push(source.backdoor(), "app", "1.0").await;
         let destination = LyingRegistry::start(Setup { auth, ..Setup::default() }).await;
-        let side = |registry: &LyingRegistry, account| Side {
+        let locked = |registry: &LyingRegistry, account| Side {
             url: registry.url().to_owned(),
             account,
             ..Side::default()
         };
-        let stranger = Site::new(&side(&source, false), &side(&destination, true));
+        let stranger = Site::new(&locked(&source, false), &locked(&destination, true));
         stranger.order(&[("app", json!({"repository": "app", "tag": "1.0"}))]);
         let finished = stranger.run(&[]).await.expect_code(2);
         assert!(finished.stdout.contains("401"), "{}", finished.stdout);
-        let site = Site::new(&side(&source, true), &side(&destination, true));
+        let site = Site::new(&locked(&source, true), &locked(&destination, true));
         site.order(&[("app", json!({"repository": "app", "tag": "1.0"}))]);
         Site::rows(site.run(&[]).await, 0);
     }

@@ -34,5 +34,6 @@ async fn peaks(mebibytes: u64) -> Vec<u64> {
 async fn memory_does_not_grow_with_the_image() {
     let large = peaks(LARGE).await;
     eprintln!("peak memory of fetch, scan, publish with {LARGE} MiB: {large:?}");
-    assert!(large.iter().all(|peak| *peak < CEILING), "{large:?}");
+    // Zero would mean that nothing was measured.
+    assert!(large.iter().all(|peak| (1..CEILING).contains(peak)), "{large:?}");
 }

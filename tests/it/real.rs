@@ -63,12 +63,13 @@ async fn docker_registry_over_tls_with_a_private_ca_and_a_password_delivers() {
     let source = DockerRegistry::start(&registry, setup()).await;
     clean().push(&source.client(), "app", "1.2.3").await;
     let destination = DockerRegistry::start(&registry, setup()).await;
-    let side = |registry: &DockerRegistry| Side {
+    let locked = |registry: &DockerRegistry| Side {
         url: registry.url(),
         ca: registry.ca_pem().map(str::to_owned),
         account: true,
     };
-    let (site, reference) = deliver(&side(&source), &side(&destination), destination.host()).await;
+    let (site, reference) =
+        deliver(&locked(&source), &locked(&destination), destination.host()).await;
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {
         let path = folder.path().join(name);

@@ -49,6 +49,7 @@ pub(crate) struct Demo {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "the flag is called --dry-run")]
 #[command(after_help = "Examples:
   arc run -f my-order.yaml -f endpoints/ --dry-run
   arc run -f deliveries/ --order alpine -o json --work-dir ./work")]
@@ -113,9 +114,9 @@ pub(crate) struct RegistryAccess {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Keys {
-    /// Make a key pair that cosign can use too; the password is read from COSIGN_PASSWORD, or made up.
+    /// Make a key pair that cosign can use too; the password is read from `COSIGN_PASSWORD`, or made up.
     Generate(KeysGenerate),
-    /// Print the public key of a private key file; the password is read from COSIGN_PASSWORD.
+    /// Print the public key of a private key file; the password is read from `COSIGN_PASSWORD`.
     Public {
         /// The private key file.
         key: PathBuf,

@@ -132,10 +132,10 @@ impl Manifests {
         let mut is_template = false;
         match (group.as_str(), kind.as_str()) {
             ("arc.opendefense.cloud", "Order") => {
-                drop(self.orders.insert(key.clone(), origin.typed(object)?))
+                drop(self.orders.insert(key.clone(), origin.typed(object)?));
             }
             ("arc.opendefense.cloud", "Endpoint") => {
-                drop(self.endpoints.insert(key.clone(), origin.typed(object)?))
+                drop(self.endpoints.insert(key.clone(), origin.typed(object)?));
             }
             ("arc.opendefense.cloud", "ArtifactType") => {
                 drop(self.artifact_types.insert(key.clone(), origin.typed(object)?));
@@ -144,10 +144,10 @@ impl Manifests {
                 drop(self.cluster_artifact_types.insert(key.clone(), origin.typed(object)?));
             }
             ("", "Secret") => {
-                drop(self.secrets.insert(key.clone(), origin.data(&object, "stringData")?))
+                drop(self.secrets.insert(key.clone(), origin.data(&object, "stringData")?));
             }
             ("", "ConfigMap") => {
-                drop(self.config_maps.insert(key.clone(), origin.data(&object, "binaryData")?))
+                drop(self.config_maps.insert(key.clone(), origin.data(&object, "binaryData")?));
             }
             ("argoproj.io", "WorkflowTemplate" | "ClusterWorkflowTemplate") => is_template = true,
             _ => {

@@ -72,21 +72,17 @@ fn chosen<'a>(
 /// The uid derives from the name, so that running the same file again finds what it did before.
 pub(crate) fn local((namespace, name): &Key, order: &Order) -> Order {
     let mut order = order.clone();
-    let hex = arc_oci::Digest::sha256(format!("{namespace}/{name}").as_bytes()).hex().to_owned();
-    let uid = || {
-        format!(
-            "{}-{}-8{}-8{}-{}",
-            &hex[..8],
-            &hex[8..12],
-            &hex[13..16],
-            &hex[17..20],
-            &hex[20..32]
-        )
-    };
     order.metadata.namespace = Some(namespace.clone());
-    order.metadata.uid.get_or_insert_with(uid);
+    order.metadata.uid.get_or_insert_with(|| uid(&format!("{namespace}/{name}")));
     order.metadata.generation.get_or_insert(1);
     order
+}
+
+/// A UUID (version 8) that derives from a name.
+fn uid(name: &str) -> String {
+    let digest = arc_oci::Digest::sha256(name.as_bytes());
+    let hex = digest.hex();
+    format!("{}-{}-8{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
 }
 
 /// Everything orders are run with.

@@ -122,7 +122,7 @@ fn strip_dots(template: &str) -> Result<String, Error> {
         let name = inner.trim();
         let name = name.strip_prefix("$.").or_else(|| name.strip_prefix('.')).unwrap_or(name);
         text.push_str(&rest[..open]);
-        text.push_str(&format!("{{{{{before}{name}{after}}}}}"));
+        text.extend(["{{", before, name, after, "}}"]);
         rest = &rest[open + length + 2..];
     }
     text.push_str(rest);
@@ -145,7 +145,7 @@ mod tests {
         match expected {
             Ok(name) => assert_eq!(outcome.as_deref(), Ok(name)),
             Err(part) => {
-                assert!(outcome.as_ref().is_err_and(|error| error.contains(part)), "{outcome:?}")
+                assert!(outcome.as_ref().is_err_and(|error| error.contains(part)), "{outcome:?}");
             }
         }
     }

@@ -123,10 +123,9 @@ impl Error {
     /// Returns the exit code: whether a retry could help.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Input { .. } | Self::Key { .. } => Exit::WrongInput,
             Self::Refused { .. } => Exit::Refused,
             Self::Registry(source) if source.is_retryable() => Exit::Failed,
-            Self::Registry(_) => Exit::WrongInput,
+            Self::Input { .. } | Self::Key { .. } | Self::Registry(_) => Exit::WrongInput,
             Self::Evidence { .. }
             | Self::Scan { .. }
             | Self::File { .. }

@@ -52,7 +52,7 @@ pub(crate) async fn run(
         return Ok(result);
     }
     push(&client, place, &plan, &mut result, console).await?;
-    sign_and_attest(request, &client, &plan, &scan, &key, &mut result).await?;
+    sign_and_attest(request, &client, (&plan, &scan), &key, &mut result).await?;
     prove(request, &client, &plan, &key).await?;
     tag(&client, place, &plan, &mut result, console).await?;
     Ok(result)
@@ -97,8 +97,7 @@ async fn push(
 async fn sign_and_attest(
     request: &Request,
     client: &Client,
-    plan: &Plan,
-    scan: &Scan,
+    (plan, scan): (&Plan, &Scan),
     key: &SigningKey,
     result: &mut StepResult,
 ) -> Result<(), Error> {

@@ -83,7 +83,7 @@ pub(crate) struct Findings {
     scanner: String,
     database: String,
     database_newest: Option<String>,
-    findings: Vec<Finding>,
+    list: Vec<Finding>,
     platforms: Vec<PlatformScan>,
 }
 
@@ -124,7 +124,7 @@ fn scan(
             plan,
         )?,
     };
-    let verdict = request.gate.judge(&found.findings);
+    let verdict = request.gate.judge(&found.list);
     let scan = conclude(request, plan, started_at, found, &verdict);
     record::write(&place.scan(), &scan)?;
     result.scan = Some(summary(&scan));
@@ -165,7 +165,7 @@ fn conclude(
     found: Findings,
     verdict: &Verdict,
 ) -> Scan {
-    let listed = found.findings.iter().take(ATTESTED_FINDINGS);
+    let listed = found.list.iter().take(ATTESTED_FINDINGS);
     let counts = Counts {
         critical: verdict.counts.critical as u64,
         high: verdict.counts.high as u64,

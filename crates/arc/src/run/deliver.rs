@@ -35,10 +35,13 @@ impl Workshop<'_> {
         let mut rows = invalid(&name, &validated);
         let mut prepared = Vec::new();
         for delivery in arc_core::plan(order, &validated).deliveries {
-            match self.prepare(&namespace, delivery) {
-                Ok(ready) => prepared.push(ready),
-                Err((delivery, problems)) => rows
-                    .extend(each(&delivery, |artifact| Row::invalid(&name, artifact, &problems))),
+            match self.prepare(&namespace, &delivery) {
+                Ok(ready) => prepared.push(Prepared { delivery, ready }),
+                Err(problems) => {
+                    rows.extend(each(&delivery, |artifact| {
+                        Row::invalid(&name, artifact, &problems)
+                    }));
+                }
             }
         }
         if order.spec.suspend {
@@ -53,21 +56,14 @@ impl Workshop<'_> {
         Ok(rows.into_iter().map(|(_, row)| row).collect())
     }
 
-    fn prepare(
-        &self,
-        namespace: &str,
-        delivery: Delivery,
-    ) -> Result<Prepared, (Delivery, Vec<String>)> {
-        let workflow = arc_core::hydrate(&delivery.artifact_workflow);
-        match arc_engine::prepare(
-            &workflow,
-            &self.library,
-            &self.objects(namespace),
-            &self.programs,
-        ) {
-            Ok(ready) => Ok(Prepared { delivery, ready }),
-            Err(problems) => Err((delivery, problems.iter().map(ToString::to_string).collect())),
-        }
+    fn prepare(&self, namespace: &str, delivery: &Delivery) -> Result<Ready, Vec<String>> {
+        let mut workflow = arc_core::hydrate(&delivery.artifact_workflow);
+        // An API server would have given one; it is what the evidence calls this run.
+        let name = workflow.metadata.name.clone().unwrap_or_default();
+        workflow.metadata.uid = Some(super::uid(&format!("{namespace}/{name}")));
+        let objects = self.objects(namespace);
+        arc_engine::prepare(&workflow, &self.library, &objects, &self.programs)
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect())
     }
 
     /// Runs all that is ready, several at a time; an interruption ends the steps and is told by their status.

@@ -25,7 +25,7 @@ pub(super) fn inspect(
         scanner: concat!("pkg:github/opendefensecloud/arc@", env!("CARGO_PKG_VERSION")).to_owned(),
         database: database.digest().to_owned(),
         database_newest: database.newest().map(|time| time.to_string()),
-        findings: Vec::new(),
+        list: Vec::new(),
         platforms: Vec::new(),
     };
     for platform in platforms {
@@ -33,8 +33,8 @@ pub(super) fn inspect(
         judge_coverage(request, platform, &inventory, &database)?;
         for finding in matching::findings(&inventory, &database) {
             // Platforms share most findings; each counts once.
-            if !found.findings.contains(&finding) {
-                found.findings.push(finding);
+            if !found.list.contains(&finding) {
+                found.list.push(finding);
             }
         }
         let digest = platform.descriptor.digest.to_string();
@@ -42,9 +42,7 @@ pub(super) fn inspect(
         let sbom = sbom::cyclonedx(&inventory, &subject, &plan.started_at.to_string());
         found.platforms.push(PlatformScan { manifest: platform.descriptor.clone(), sbom });
     }
-    found
-        .findings
-        .sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.package.cmp(&b.package)));
+    found.list.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.package.cmp(&b.package)));
     Ok(found)
 }
 

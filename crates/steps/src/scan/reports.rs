@@ -26,7 +26,7 @@ pub(super) fn read(
     for file in files(path)? {
         let bytes = read_file(&file)?;
         let report = trivy::read(&bytes)
-            .map_err(|source| failed(format!("with report {file:?}"), source))?;
+            .map_err(|source| failed(format!("with report {}", file.display()), source))?;
         digests.push(Digest::sha256(&bytes).to_string());
         reports.insert(report.image_id.clone(), report);
     }
@@ -36,7 +36,7 @@ pub(super) fn read(
         // The reports are what was judged; their digest stands where a database's would.
         database: Digest::sha256(digests.join("\n").as_bytes()).to_string(),
         database_newest: None,
-        findings: Vec::new(),
+        list: Vec::new(),
         platforms: Vec::new(),
     };
     for platform in platforms {
@@ -48,15 +48,16 @@ pub(super) fn read(
             .unwrap_or_default();
         let Some(report) = reports.get(&config).filter(|report| report.is_scanned) else {
             let message = format!(
-                "no report in {path:?} is a scan of {} (image ID {config})",
+                "no report in {} is a scan of {} (image ID {config})",
+                path.display(),
                 platform.name()
             );
             let hint = "scan every platform, for example with `trivy image --platform`".to_owned();
             return Err(Error::Refused { message, hint });
         };
         for finding in &report.findings {
-            if !found.findings.contains(finding) {
-                found.findings.push(finding.clone());
+            if !found.list.contains(finding) {
+                found.list.push(finding.clone());
             }
         }
         found.platforms.push(PlatformScan {
@@ -64,7 +65,7 @@ pub(super) fn read(
             sbom: own_sbom(layout, platform)?,
         });
     }
-    found.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    found.list.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     Ok(found)
 }
 
@@ -102,7 +103,7 @@ fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
     let failed = |source| Error::File { action: "read", path: path.to_owned(), source };
     let size = std::fs::metadata(path).map_err(failed)?.len();
     if size > MAX_REPORT {
-        let message = format!("{path:?} has {size} bytes, more than any report");
+        let message = format!("{} has {size} bytes, more than any report", path.display());
         return Err(Error::input("SCAN_REPORT", message, "name a Trivy JSON report"));
     }
     std::fs::read(path).map_err(failed)
