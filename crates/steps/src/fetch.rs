@@ -127,6 +127,8 @@ async fn pull(
     let report =
         copy::pull(source, &plan.source_repository, &plan.root, &layout, &progress).await?;
     drop(following);
+    // A layout without a name in its index is unreadable for other people's scanners.
+    layout.set_ref(&plan.destination_tag, &plan.root)?;
     let sentence = format!(
         "{} blobs and {} manifests, {} in all, {} of them referrers",
         report.blobs,
