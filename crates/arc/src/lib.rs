@@ -10,6 +10,7 @@ mod keys;
 mod manifests;
 mod progress;
 mod registry;
+mod registry_access;
 mod report;
 mod run;
 mod step;

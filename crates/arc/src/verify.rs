@@ -1,22 +1,21 @@
 //! `arc verify`: does this reference hold what a delivery promises?
 
-use std::path::Path;
 use std::time::Duration;
 
 use arc_evidence::verify::{Item, Policy, Report, ScanPolicy};
 use arc_evidence::{PublicKey, predicate, verify};
-use arc_oci::{Client, ClientOptions, Credentials, Digest, Reference, Remote};
+use arc_oci::{Digest, Reference};
 use arc_steps::Exit;
 
-use crate::cli::{Output, RegistryAccess, Verify};
+use crate::cli::{Output, Verify};
+use crate::registry_access::{connect, failed, parse_reference, read};
 use crate::report::Failure;
 
 /// Runs the command.
 pub(crate) async fn run(args: &Verify) -> Result<Exit, Failure> {
     let (remote, reference) = parse_reference(&args.reference)?;
     let policy = policy(args)?;
-    let client = connect(&args.registry, remote, &reference)?;
-    let failed = |error: arc_oci::Error| Failure::from(arc_steps::Error::from(error));
+    let client = connect(&args.registry, remote, &reference.repository)?;
     let name = reference.tag_or_digest();
     let Some(root) = client.resolve(&reference.repository, &name).await.map_err(failed)? else {
         return Err(Failure::new(Exit::WrongInput, format!("there is nothing at {reference}")));
@@ -33,16 +32,6 @@ pub(crate) async fn run(args: &Verify) -> Result<Exit, Failure> {
         Output::Text => print_text(&reference, &manifest.digest, &report),
     }
     Ok(if report.accepted() { Exit::Done } else { Exit::Refused })
-}
-
-fn parse_reference(text: &str) -> Result<(Remote, Reference), Failure> {
-    let (scheme, name) = text.split_once("://").unwrap_or(("https", text));
-    let invalid = |error: arc_oci::NameError| {
-        Failure::input(&error).hint("write registry/repository:tag or registry/repository@digest")
-    };
-    let reference: Reference = name.parse().map_err(invalid)?;
-    let remote = Remote::parse(&format!("{scheme}://{}", reference.registry)).map_err(invalid)?;
-    Ok((remote, reference))
 }
 
 fn policy(args: &Verify) -> Result<Policy, Failure> {
@@ -62,40 +51,6 @@ fn policy(args: &Verify) -> Result<Policy, Failure> {
     }
     scan.max_age = args.max_scan_age.map(|hours| Duration::from_secs(u64::from(hours) * 3600));
     Ok(Policy::new(keys).require(predicate::PREDICATE_SLSA_PROVENANCE).with_scan(scan))
-}
-
-fn connect(
-    access: &RegistryAccess,
-    remote: Remote,
-    reference: &Reference,
-) -> Result<Client, Failure> {
-    let within = Remote { prefix: reference.repository.clone(), ..remote.clone() };
-    let mut options = ClientOptions::new(remote);
-    options.credentials = match &access.credentials {
-        Some(folder) => arc_steps::read_credentials(folder, &within)?,
-        None => user_credentials(&within)?,
-    };
-    options.ca_bundle = access.ca_bundle.as_deref().map(read).transpose()?;
-    Client::new(options).map_err(|error| Failure::input(&error))
-}
-
-/// What `docker login` left for this registry.
-fn user_credentials(remote: &Remote) -> Result<Option<Credentials>, Failure> {
-    let folder = std::env::var_os("DOCKER_CONFIG").map(std::path::PathBuf::from);
-    let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".docker"));
-    let Some(path) = folder.or_else(home).map(|folder| folder.join("config.json")) else {
-        return Ok(None);
-    };
-    let Ok(text) = std::fs::read_to_string(&path) else { return Ok(None) };
-    Credentials::from_docker_config(&text, remote)
-        .map_err(|error| Failure::new(Exit::WrongInput, format!("{}: {error}", path.display())))
-}
-
-fn read(path: impl AsRef<Path>) -> Result<String, Failure> {
-    let path = path.as_ref();
-    std::fs::read_to_string(path).map_err(|error| {
-        Failure::new(Exit::WrongInput, format!("failed to read {}: {error}", path.display()))
-    })
 }
 
 #[expect(clippy::print_stdout, reason = "the report is the outcome")]
