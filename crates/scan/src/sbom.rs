@@ -1,6 +1,8 @@
-//! Writes an inventory as a software bill of materials: CycloneDX 1.5 in JSON.
+//! Writes an inventory as a software bill of materials: CycloneDX 1.5 ([`cyclonedx`]) or SPDX 2.3 ([`spdx`]), in JSON.
 //!
 //! The same inventory, subject and time always give the same document.
+
+mod spdx;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -8,6 +10,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
+pub use self::spdx::spdx;
 use crate::{Distribution, Inventory, Manager, Package};
 
 /// The image of one platform that a bill of materials is about.
@@ -164,21 +167,19 @@ fn encode(text: &str) -> String {
     encoded
 }
 
-/// Returns a UUID of version 8 (RFC 9562, chosen by the application) made from the digest.
+/// Returns a serial number made from the digest: a UUID of version 8 (RFC 9562, chosen by the application).
 fn serial_number(digest: &str) -> String {
-    let hash = Sha256::digest(format!("CycloneDX {digest}").as_bytes());
+    format!("urn:uuid:{}", uuid(&format!("CycloneDX {digest}")))
+}
+
+/// Returns a UUID of version 8 made from a text.
+fn uuid(text: &str) -> String {
+    let hash = Sha256::digest(text.as_bytes());
     let mut bits = hash.iter().take(16).fold(0u128, |bits, byte| bits << 8 | u128::from(*byte));
     bits = bits & !(0xf << 76) | 0x8 << 76;
     bits = bits & !(0x3 << 62) | 0x2 << 62;
     let hex = format!("{bits:032x}");
-    format!(
-        "urn:uuid:{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    )
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 #[cfg(test)]
