@@ -7,7 +7,7 @@ mod challenge;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -205,6 +205,7 @@ impl Client {
 
     async fn ask_for_token(&self, url: &Url, context: &Context) -> Result<Token, Error> {
         let asked = Instant::now();
+        self.inner.requests.fetch_add(1, Ordering::Relaxed);
         let mut request = self.inner.http.get(url.clone());
         if let Some(basic) = self.basic_header() {
             request = request.header(reqwest::header::AUTHORIZATION, basic);

@@ -5,7 +5,10 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -20,6 +23,7 @@ use crate::{
     auth::{Auth, Scope},
     descriptor::media_type,
     digest::Algorithm,
+    limiter::Limiter,
     reference::validate_tag_or_digest,
     request::{Body, text_header},
     tls,
@@ -44,6 +48,11 @@ pub(crate) struct Inner {
     pub(crate) has_referrers_api: Mutex<BTreeMap<String, bool>>,
     /// One writer of fallback tags at a time.
     pub(crate) referrers_lock: tokio::sync::Mutex<()>,
+    /// How much of what the engine wants to read and write goes out at the same time.
+    pub(crate) reads: Limiter,
+    pub(crate) writes: Limiter,
+    /// Requests sent, those of logins and redirects included.
+    pub(crate) requests: AtomicU64,
 }
 
 impl fmt::Debug for Client {
@@ -80,11 +89,23 @@ impl Client {
             .map_err(|error| failed(error.to_string()))?;
         let base =
             Url::parse(&options.remote.base_url()).map_err(|error| failed(error.to_string()))?;
-        let (auth, has_referrers_api) = (Auth::default(), Mutex::default());
-        let referrers_lock = tokio::sync::Mutex::default();
-        Ok(Self {
-            inner: Arc::new(Inner { options, http, base, auth, has_referrers_api, referrers_lock }),
-        })
+        let inner = Inner {
+            options,
+            http,
+            base,
+            auth: Auth::default(),
+            has_referrers_api: Mutex::default(),
+            referrers_lock: tokio::sync::Mutex::default(),
+            reads: Limiter::default(),
+            writes: Limiter::default(),
+            requests: AtomicU64::new(0),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Returns how many HTTP requests this client and its clones have sent, those of logins and redirects included.
+    pub fn requests(&self) -> u64 {
+        self.inner.requests.load(Ordering::Relaxed)
     }
 
     /// Returns the registry this client speaks to.

@@ -1,17 +1,27 @@
 //! Moves images with everything that belongs to them.
 //!
-//! [`pull`] fills a layout, [`push`] empties it into a registry, [`plan_push`] and [`plan_copy`] only look.
+//! [`pull`] fills a layout, [`push`] empties it into a registry, [`stream`](stream()) goes from registry to registry
+//! without a stop, [`plan_push`] and [`plan_copy`] only look.
 //! Order of writes: blobs, manifests children first and by digest, referrers, cosign's tags.
-//! The image's own tag is never written here: it is the publisher's last act.
+//! The image's own tag comes last: [`push`] leaves it to the publisher, [`stream`](stream()) writes it when asked to.
 
+mod blob_map;
 mod discover;
 mod missing;
+mod options;
 mod pull;
 mod push;
 mod source;
+mod stream;
 
+pub use self::{
+    blob_map::BlobMap,
+    options::{CopyOptions, CopyReport, Selection},
+    pull::pull,
+    push::push,
+    stream::stream,
+};
 use self::{discover::discover, missing::Missing, source::Source};
-pub use self::{pull::pull, push::push};
 use crate::{Client, Descriptor, Digest, Error, Layout, auth::Scope};
 
 /// What a pull did.

@@ -17,6 +17,7 @@ mod digest;
 mod error;
 mod fetch;
 mod layout;
+mod limiter;
 mod listing;
 mod manifest;
 mod options;

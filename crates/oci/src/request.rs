@@ -5,11 +5,19 @@
 mod answer;
 mod place;
 
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, SystemTime},
+};
+
 use bytes::Bytes;
 use reqwest::{
     Method, Response, StatusCode,
-    header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, LOCATION},
+    header::{
+        AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    },
 };
+use tokio::time::Instant;
 use url::Url;
 
 use crate::{
@@ -187,11 +195,16 @@ impl Client {
             }
         };
         let sent = || if let Body::Upload(payload) = &request.body { payload.sent() } else { 0 };
+        self.inner.requests.fetch_add(1, Ordering::Relaxed);
+        let started = Instant::now();
         let mut exchange = std::pin::pin!(builder.send());
         let mut before = sent();
         loop {
             match tokio::time::timeout(idle, &mut exchange).await {
-                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Ok(answer)) => {
+                    self.note(request, &answer, started.elapsed());
+                    return Ok(answer);
+                }
                 Ok(Err(error)) => return Err(send_error(request, error)),
                 // An upload is alive as long as its bytes move.
                 Err(_) if sent() != before => before = sent(),
@@ -202,6 +215,24 @@ impl Client {
                     });
                 }
             }
+        }
+    }
+}
+
+impl Client {
+    /// Lets the limiters know how the registry copes.
+    fn note(&self, request: &Request, answer: &Response, latency: Duration) {
+        let is_read = matches!(request.method, Method::GET | Method::HEAD);
+        let limiter = if is_read { &self.inner.reads } else { &self.inner.writes };
+        let status = answer.status().as_u16();
+        if matches!(status, 429 | 503) {
+            let retry_after = text_header(answer.headers(), &RETRY_AFTER);
+            let wait =
+                retry_after.and_then(|text| retry::parse_retry_after(text, SystemTime::now()));
+            limiter.refused(wait.filter(|wait| *wait <= retry::MAX_RETRY_AFTER));
+        } else if matches!(request.body, Body::Empty) {
+            // Requests that carry content take as long as it is large.
+            limiter.answered(latency);
         }
     }
 }

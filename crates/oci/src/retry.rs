@@ -8,7 +8,7 @@ use std::{
 /// Longest wait that is ours to choose.
 const MAX_DELAY: Duration = Duration::from_secs(20);
 /// Longest `Retry-After` that is waited for; a registry that asks for more is reported instead.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(120);
+pub(crate) const MAX_RETRY_AFTER: Duration = Duration::from_secs(120);
 
 /// Returns the wait before repetition `attempt` (from 0), or nothing when the registry asks for more patience than we have.
 ///

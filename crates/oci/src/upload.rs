@@ -9,12 +9,12 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use reqwest::{
-    Method, StatusCode,
+    Method, Response, StatusCode,
     header::{CONTENT_TYPE, HeaderValue},
 };
 use url::Url;
 
-pub(crate) use self::payload::Payload;
+pub(crate) use self::payload::{Content, Payload};
 use crate::{
     Client, Descriptor, Digest, Error, Progress,
     auth::Scope,
@@ -23,6 +23,8 @@ use crate::{
     reference::validate_repository,
     request::{Body, Request, location},
 };
+
+const OCTET_STREAM: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
 /// Where the bytes of an upload come from.
 #[derive(Clone, Debug)]
@@ -64,8 +66,38 @@ pub struct PushOptions {
 enum Session {
     /// It mounted the blob from elsewhere: nothing to send.
     Mounted,
+    /// It took the content with the first request.
+    Stored,
     /// It takes the content at this URL.
     Open(Url),
+}
+
+/// Which requests an upload tries to save.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Route {
+    /// A repository of the same registry that may hold the blob; naming the destination asks whether it is there already.
+    pub(crate) mount_from: Option<String>,
+    /// Whether the POST carries the content, for small content in memory.
+    pub(crate) is_single: bool,
+}
+
+impl Route {
+    fn is_plain(&self) -> bool {
+        self.mount_from.is_none() && !self.is_single
+    }
+}
+
+/// How a blob came to a repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// The registry had it.
+    Mounted,
+    /// Its bytes were sent.
+    Uploaded,
+}
+
+fn is_refusal(error: &Error) -> bool {
+    error.status().is_some_and(|status| status < 500 && status != 429)
 }
 
 impl Client {
@@ -95,26 +127,41 @@ impl Client {
         options: &PushOptions,
     ) -> Result<u64, Error> {
         let payload = Payload::new(descriptor.clone(), source.into(), options.progress.clone());
-        let mut mount_from = options.mount_from.as_deref();
+        let route = Route { mount_from: options.mount_from.clone(), is_single: false };
+        match self.bring_blob(repository, payload, route).await?.0 {
+            Sent::Mounted => Ok(0),
+            Sent::Uploaded => Ok(descriptor.size),
+        }
+    }
+
+    /// Brings a blob to a repository on the cheapest route that the registry goes along with, and returns that route.
+    pub(crate) async fn bring_blob(
+        &self,
+        repository: &str,
+        payload: Payload,
+        mut route: Route,
+    ) -> Result<(Sent, Route), Error> {
         let mut attempt = 0;
         loop {
-            let error = match self.open_session(repository, &descriptor.digest, mount_from).await {
+            let error = match self.open_session(repository, &payload, &route).await {
                 Ok(Session::Mounted) => {
-                    options.progress.add_done(descriptor.size);
-                    return Ok(0);
+                    payload.count_all();
+                    return Ok((Sent::Mounted, route));
                 }
+                Ok(Session::Stored) => return Ok((Sent::Uploaded, route)),
                 Ok(Session::Open(url)) => {
+                    let was_single = std::mem::take(&mut route.is_single);
                     match self.put_blob(repository, url, payload.clone()).await {
-                        Ok(()) => return Ok(descriptor.size),
+                        Ok(()) => return Ok((Sent::Uploaded, route)),
+                        // A registry that took the content of the POST into the session has it twice now.
+                        Err(error) if was_single && is_refusal(&error) => continue,
                         Err(error) => error,
                     }
                 }
-                // A registry that refuses to mount may still take an upload.
-                Err(error)
-                    if mount_from.is_some()
-                        && error.status().is_some_and(|status| status < 500) =>
-                {
-                    mount_from = None;
+                // A registry that refuses to mount, or content in a POST, may still take an upload.
+                Err(error) if !route.is_plain() && is_refusal(&error) => {
+                    tracing::debug!(%error, "upload refused, trying the plain way");
+                    route = Route::default();
                     continue;
                 }
                 Err(error) => error,
@@ -138,8 +185,11 @@ impl Client {
         descriptor: &Descriptor,
         from: &str,
     ) -> Result<bool, Error> {
-        match self.open_session(repository, &descriptor.digest, Some(from)).await? {
-            Session::Mounted => Ok(true),
+        let payload =
+            Payload::new(descriptor.clone(), BlobSource::from(Bytes::new()), Progress::new());
+        let route = Route { mount_from: Some(from.to_owned()), is_single: false };
+        match self.open_session(repository, &payload, &route).await? {
+            Session::Mounted | Session::Stored => Ok(true),
             Session::Open(url) => {
                 let action = format!("cancel the upload of blob {}", descriptor.digest);
                 let mut request = self.request(
@@ -161,33 +211,37 @@ impl Client {
     async fn open_session(
         &self,
         repository: &str,
-        digest: &Digest,
-        mount_from: Option<&str>,
+        payload: &Payload,
+        route: &Route,
     ) -> Result<Session, Error> {
+        let digest = payload.digest();
         let mut scope = Scope::push(repository);
-        let action = format!("upload blob {digest}");
-        if let Some(from) = mount_from {
+        if let Some(from) = &route.mount_from {
             validate_repository(from)?;
-            scope.mount_from = Some(from.to_owned());
+            scope.mount_from = Some(from.clone()).filter(|from| from != repository);
         }
+        let action = format!("upload blob {digest}");
         let mut request = self.request(Method::POST, scope, "blobs/uploads/", action)?;
         request.repeats = false;
-        if let Some(from) = mount_from {
-            request
-                .url
-                .query_pairs_mut()
-                .append_pair("mount", &digest.to_string())
-                .append_pair("from", from);
+        let mut query = Vec::new();
+        if let Some(from) = &route.mount_from {
+            query.extend([("mount", digest.to_string()), ("from", from.clone())]);
         }
         if digest.algorithm() != Algorithm::Sha256 {
-            request
-                .url
-                .query_pairs_mut()
-                .append_pair("digest-algorithm", digest.algorithm().as_str());
+            query.push(("digest-algorithm", digest.algorithm().as_str().to_owned()));
+        }
+        if route.is_single {
+            query.push(("digest", digest.to_string()));
+            request.headers.insert(CONTENT_TYPE, OCTET_STREAM);
+            request.body = Body::Upload(Box::new(payload.clone()));
+        }
+        if !query.is_empty() {
+            request.url.query_pairs_mut().extend_pairs(query);
         }
         let answer = self.send(&request).await?;
-        if mount_from.is_some() && answer.status() == StatusCode::CREATED {
-            return Ok(Session::Mounted);
+        if answer.status() == StatusCode::CREATED && !route.is_plain() {
+            check_stored(self, &answer, digest)?;
+            return Ok(if route.is_single { Session::Stored } else { Session::Mounted });
         }
         let url = location(&answer)
             .ok_or_else(|| request.read_answer_error("it opens an upload without a Location"))?;
@@ -208,17 +262,21 @@ impl Client {
             self.request(Method::PUT, Scope::push(repository), "blobs/uploads/", action)?;
         request.url = url;
         request.repeats = false;
-        request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+        request.headers.insert(CONTENT_TYPE, OCTET_STREAM);
         request.body = Body::Upload(Box::new(payload));
         let answer = self.send(&request).await?;
         if answer.status() == StatusCode::ACCEPTED {
             return Err(request.read_answer_error("it accepted the content but did not store it"));
         }
-        match named_digest(answer.headers()) {
-            Some(stored) if stored.algorithm() == digest.algorithm() => {
-                verify(&format!("what {:?} stored", self.remote().host), &digest, &stored)
-            }
-            _ => Ok(()),
+        check_stored(self, &answer, &digest)
+    }
+}
+
+fn check_stored(client: &Client, answer: &Response, digest: &Digest) -> Result<(), Error> {
+    match named_digest(answer.headers()) {
+        Some(stored) if stored.algorithm() == digest.algorithm() => {
+            verify(&format!("what {:?} stored", client.remote().host), digest, &stored)
         }
+        _ => Ok(()),
     }
 }

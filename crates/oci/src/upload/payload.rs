@@ -9,20 +9,37 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::{Stream, StreamExt as _, stream};
+use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use tokio_util::io::ReaderStream;
 
 use super::BlobSource;
-use crate::{Descriptor, Digest, Error, Hasher, Progress};
+use crate::{BlobReader, Client, Descriptor, Digest, Error, Hasher, Progress};
 
 /// How much of a file is read and sent at a time, in bytes; two of these are in memory per upload.
 const CHUNK_SIZE: usize = 256 << 10;
+
+/// Where the bytes of an upload come from, seen from inside.
+#[derive(Clone, Debug)]
+pub(crate) enum Content {
+    Given(BlobSource),
+    /// Another registry, which is read while the upload runs.
+    Remote {
+        client: Client,
+        repository: String,
+    },
+}
+
+impl From<BlobSource> for Content {
+    fn from(source: BlobSource) -> Self {
+        Self::Given(source)
+    }
+}
 
 /// What an upload sends; clones are the same upload, and each opening is an attempt of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Payload {
     descriptor: Descriptor,
-    source: BlobSource,
+    source: Content,
     progress: Progress,
     /// Bytes given to the connection in the current attempt.
     sent: Arc<AtomicU64>,
@@ -30,19 +47,25 @@ pub(crate) struct Payload {
     failure: Arc<Mutex<Option<Error>>>,
 }
 
-type Chunks = futures::stream::BoxStream<'static, io::Result<Bytes>>;
+type Chunks = futures::stream::BoxStream<'static, Result<Bytes, Error>>;
 
 /// A stream under way: one chunk is always held back.
 struct Sending {
     payload: Payload,
     chunks: Chunks,
-    hasher: Hasher,
+    /// Absent when the chunks come verified: their stream ends with an error, or in order.
+    hasher: Option<Hasher>,
     hashed: u64,
     held: Option<Bytes>,
 }
 
 impl Payload {
-    pub(crate) fn new(descriptor: Descriptor, source: BlobSource, progress: Progress) -> Self {
+    pub(crate) fn new(
+        descriptor: Descriptor,
+        source: impl Into<Content>,
+        progress: Progress,
+    ) -> Self {
+        let source = source.into();
         Self { descriptor, source, progress, sent: Arc::default(), failure: Arc::default() }
     }
 
@@ -58,6 +81,12 @@ impl Payload {
         self.sent.load(Ordering::Relaxed)
     }
 
+    /// Counts all of it as done, because the registry has it.
+    pub(crate) fn count_all(&self) {
+        self.take_back();
+        self.progress.add_done(self.size());
+    }
+
     /// Takes the bytes of a failed attempt back from the progress.
     pub(crate) fn take_back(&self) {
         self.progress.take_back(self.sent.swap(0, Ordering::Relaxed));
@@ -70,16 +99,21 @@ impl Payload {
     /// Opens the source for one attempt.
     pub(crate) async fn open(&self) -> Result<reqwest::Body, Error> {
         self.take_back();
+        let mut hasher = Some(self.digest().algorithm().hasher());
         let chunks: Chunks = match &self.source {
-            BlobSource::Bytes(bytes) => stream::iter([Ok(bytes.clone())]).boxed(),
-            BlobSource::File(path) => {
+            Content::Given(BlobSource::Bytes(bytes)) => stream::iter([Ok(bytes.clone())]).boxed(),
+            Content::Given(BlobSource::File(path)) => {
                 let file = tokio::fs::File::open(path).await;
-                let file =
-                    file.map_err(|source| Error::ReadLayout { path: path.clone(), source })?;
-                ReaderStream::with_capacity(file, CHUNK_SIZE).boxed()
+                let path = path.clone();
+                let failed = move |source| Error::ReadLayout { path: path.clone(), source };
+                let file = file.map_err(&failed)?;
+                ReaderStream::with_capacity(file, CHUNK_SIZE).map_err(failed).boxed()
+            }
+            Content::Remote { client, repository } => {
+                hasher = None;
+                chunks_of(client.open_blob(repository, &self.descriptor))
             }
         };
-        let hasher = self.digest().algorithm().hasher();
         let sending = Sending { payload: self.clone(), chunks, hasher, hashed: 0, held: None };
         if self.size() == 0 {
             // No byte can be held back: the check comes before the request.
@@ -88,6 +122,14 @@ impl Payload {
         }
         Ok(reqwest::Body::wrap_stream(sending.into_stream()))
     }
+}
+
+/// Sending an upload may read another registry; this is where the compiler stops to look through that circle.
+fn chunks_of(reader: BlobReader) -> Chunks {
+    stream::try_unfold(reader, |mut reader| async move {
+        Ok(reader.chunk().await?.map(|bytes| (bytes, reader)))
+    })
+    .boxed()
 }
 
 impl Sending {
@@ -113,11 +155,13 @@ impl Sending {
     /// Returns the chunk that was held back, once the next one is there or the whole is verified.
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         while let Some(chunk) = self.chunks.next().await {
-            let chunk = chunk.map_err(|source| self.read_error(source))?;
+            let chunk = chunk?;
             if chunk.is_empty() {
                 continue;
             }
-            self.hasher.update(&chunk);
+            if let Some(hasher) = &mut self.hasher {
+                hasher.update(&chunk);
+            }
             self.hashed += chunk.len() as u64;
             if self.hashed > self.payload.size() {
                 return Err(self.wrong(&format!("at least {} bytes", self.hashed)));
@@ -137,8 +181,9 @@ impl Sending {
     }
 
     fn verify(&self) -> Result<(), Error> {
-        let actual = self.hasher.clone().finish();
-        if self.hashed == self.payload.size() && actual == *self.payload.digest() {
+        let digest = self.payload.digest();
+        let actual = self.hasher.clone().map_or_else(|| digest.clone(), Hasher::finish);
+        if self.hashed == self.payload.size() && actual == *digest {
             return Ok(());
         }
         Err(self.wrong(&format!("{} bytes of {actual}", self.hashed)))
@@ -146,18 +191,10 @@ impl Sending {
 
     fn wrong(&self, actual: &str) -> Error {
         let what = match &self.payload.source {
-            BlobSource::Bytes(_) => "the content to upload".to_owned(),
-            BlobSource::File(path) => format!("{}", path.display()),
+            Content::Given(BlobSource::File(path)) => format!("{}", path.display()),
+            _ => "the content to upload".to_owned(),
         };
         let expected = format!("{} bytes of {}", self.payload.size(), self.payload.digest());
         Error::VerifyContent { what, expected, actual: actual.to_owned() }
-    }
-
-    fn read_error(&self, source: io::Error) -> Error {
-        let path = match &self.payload.source {
-            BlobSource::File(path) => path.clone(),
-            BlobSource::Bytes(_) => "memory".into(),
-        };
-        Error::ReadLayout { path, source }
     }
 }
