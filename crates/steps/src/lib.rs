@@ -12,6 +12,7 @@ mod delivered;
 mod destination;
 mod environment;
 mod error;
+mod evidence_in_layout;
 mod fetch;
 mod place;
 mod publish;
@@ -26,6 +27,7 @@ pub use environment::{
     EndpointFacts, Environment, OrderFacts, Request, Unsupported, Wanted, WorkflowFacts,
 };
 pub use error::{Error, Exit, Problem};
+pub use evidence_in_layout::evidence_in_layout;
 pub use place::{Place, read_credentials};
 pub use record::StepResult;
 
