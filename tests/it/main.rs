@@ -11,6 +11,7 @@ mod architecture;
 mod contract;
 mod delivery;
 mod demo;
+mod interop;
 mod killed;
 mod lies;
 mod memory;

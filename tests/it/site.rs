@@ -37,10 +37,14 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Writes endpoints, type, key and secrets for a source and a destination.
+    /// Writes endpoints, type, a new key and secrets for a source and a destination.
     pub(crate) fn new(source: &Side, destination: &Side) -> Self {
+        Self::with_keys(source, destination, KeyFiles::generate(b"site").unwrap())
+    }
+
+    /// The same with a key that exists already.
+    pub(crate) fn with_keys(source: &Side, destination: &Side, keys: KeyFiles) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let keys = KeyFiles::generate(b"site").unwrap();
         let arc = Arc::new(env!("CARGO_BIN_EXE_arc-under-test"));
         let site = Self { arc, folder, keys };
         fs::create_dir_all(site.manifests()).unwrap();
@@ -125,6 +129,17 @@ impl Site {
         self.arc.run(&args).await
     }
 
+    /// Delivers `app:1.2.3` as `mirror/app:1.2.3` and returns the reference there, `host/mirror/app:1.2.3`.
+    pub(crate) async fn deliver(&self) -> String {
+        self.order(&[(
+            "app",
+            json!({"repository": "app", "tag": "^1.0", "override": "mirror/app:{{.tag}}"}),
+        )]);
+        let rows = Self::rows(self.run(&[]).await, 0);
+        assert_eq!(rows[0]["outcome"], "Delivered");
+        rows[0]["result"]["destination"]["reference"].as_str().unwrap().to_owned()
+    }
+
     /// Runs the order and returns the rows, after checking the exit code.
     #[track_caller]
     pub(crate) fn rows(finished: Finished, code: i32) -> Vec<Value> {
@@ -163,6 +178,11 @@ impl Site {
         fs::write(self.manifests().join(format!("{name}.json")), list.to_string()).unwrap();
     }
 
+    fn password(&self) -> &str {
+        let password = self.keys.password.as_deref().map_or(&b""[..], Vec::as_slice);
+        std::str::from_utf8(password).unwrap()
+    }
+
     fn key_secret(&self) -> Value {
         let keys = &self.keys;
         json!({
@@ -170,7 +190,7 @@ impl Site {
             "metadata": {"name": "cosign-key", "namespace": NAMESPACE},
             "stringData": {
                 "cosign.key": keys.key.as_str(),
-                "cosign.password": "site",
+                "cosign.password": self.password(),
                 "cosign.pub": keys.public.as_deref().unwrap(),
             },
         })
@@ -190,7 +210,7 @@ impl Site {
         }
         let cosign = root.join("secrets/cosign");
         fs::write(cosign.join("cosign.key"), self.keys.key.as_str()).unwrap();
-        fs::write(cosign.join("cosign.password"), "site").unwrap();
+        fs::write(cosign.join("cosign.password"), self.password()).unwrap();
         fs::write(cosign.join("cosign.pub"), self.keys.public.as_deref().unwrap()).unwrap();
         let environment = vec![
             ("SRC_REMOTE_URL", source.to_owned()),
