@@ -2,6 +2,8 @@
 //!
 //! Bundle referrers are what cosign 3 reads first, `.sig` and `.att` tags what cosign 2 reads. A signature and its
 //! attestations are always written in the same formats, because cosign 3 stops looking at tags once it finds a bundle.
+//! First everything is sealed (signed, and put into the log where there is one), then written: what cannot be sealed
+//! leaves no trace at the destination.
 
 use std::collections::BTreeSet;
 
@@ -27,6 +29,8 @@ pub(crate) struct Target<'a> {
     pub(crate) docker_reference: &'a str,
     /// The time that evidence carries, RFC 3339.
     pub(crate) created: &'a str,
+    /// What refers to the manifest already.
+    known: BTreeSet<Digest>,
 }
 
 /// One claim about a manifest.
@@ -35,135 +39,157 @@ pub(crate) struct Claim {
     pub(crate) predicate: Value,
 }
 
-/// Evidence that was written.
-pub(crate) struct Attached {
-    /// Digest of the manifest that carries the signature, if one was asked for.
-    pub(crate) signature: Option<String>,
-    pub(crate) attestations: Vec<AttestationRecord>,
+/// A claim, signed and ready to be written.
+pub(crate) struct Sealed {
+    pub(crate) predicate_type: &'static str,
+    pub(crate) envelope: dsse::Envelope,
+    artifact: OciArtifact,
 }
 
-/// Writes the attestations, and, with `sign`, the signature; what is there already is not written again.
-pub(crate) async fn attach(
-    target: &Target<'_>,
-    key: &SigningKey,
-    claims: Vec<Claim>,
-    sign: bool,
-) -> Result<Attached, Error> {
-    let known = target.client.referrers(target.repository, &target.manifest.digest).await?;
-    let known: BTreeSet<Digest> = known.into_iter().map(|descriptor| descriptor.digest).collect();
-    let mut attached = Attached { signature: None, attestations: Vec::new() };
-    let mut envelopes = Vec::new();
-    if sign {
-        let statement = Statement::signature(&target.manifest.digest.to_string())
-            .map_err(|source| invalid(source.into()))?;
-        let envelope = dsse::sign(key, dsse::PAYLOAD_TYPE_IN_TOTO, statement.to_bytes());
-        let digest =
-            push_bundle(target, key, envelope, predicate::PREDICATE_SIGNATURE, &known).await?;
-        attached.signature = Some(digest);
-        push_legacy_signature(target, key).await?;
+impl Sealed {
+    /// The digest of the manifest that carries it.
+    pub(crate) fn digest(&self) -> &str {
+        &self.artifact.digest
     }
-    for claim in claims {
-        let envelope = envelope(target, key, &claim)?;
-        let digest =
-            push_bundle(target, key, envelope.clone(), claim.predicate_type, &known).await?;
-        attached
-            .attestations
-            .push(AttestationRecord { predicate_type: claim.predicate_type.to_owned(), digest });
-        envelopes.push((envelope, claim.predicate_type));
-    }
-    push_legacy_attestations(target, &envelopes).await?;
-    Ok(attached)
-}
 
-fn envelope(target: &Target<'_>, key: &SigningKey, claim: &Claim) -> Result<dsse::Envelope, Error> {
-    let subject =
-        arc_evidence::Subject::new(target.docker_reference, &target.manifest.digest.to_string())
-            .map_err(|source| invalid(source.into()))?;
-    let statement = Statement::new(subject, claim.predicate_type, claim.predicate.clone());
-    Ok(dsse::sign(key, dsse::PAYLOAD_TYPE_IN_TOTO, statement.to_bytes()))
-}
-
-async fn push_bundle(
-    target: &Target<'_>,
-    key: &SigningKey,
-    envelope: dsse::Envelope,
-    predicate_type: &str,
-    known: &BTreeSet<Digest>,
-) -> Result<String, Error> {
-    let subject = Subject {
-        media_type: target.manifest.media_type.clone(),
-        digest: target.manifest.digest.to_string(),
-        size: target.manifest.size,
-    };
-    let bundle = Bundle::new(envelope, &key.public());
-    let artifact = bundle::referrer(&bundle, &subject, predicate_type, target.created);
-    let raw = raw_manifest(&artifact);
-    if !known.contains(&raw.digest) {
-        push_blobs(target, &artifact).await?;
-        target.client.push_referrer(target.repository, &raw).await?;
-    }
-    Ok(artifact.digest)
-}
-
-async fn push_legacy_signature(target: &Target<'_>, key: &SigningKey) -> Result<(), Error> {
-    let digest = target.manifest.digest.to_string();
-    let tag = legacy::sig_tag(&digest);
-    let existing = tagged(target.client, target.repository, &tag).await?;
-    let payload = simple_signing::payload(target.docker_reference, &digest);
-    let signature = key.sign(&payload);
-    let artifact = legacy::append_signature(
-        existing.as_ref().map(|raw| raw.bytes.as_ref()),
-        &payload,
-        &signature,
-    )
-    .map_err(|source| invalid(source.into()))?;
-    push_tagged(target, &tag, existing.as_ref(), &artifact).await
-}
-
-/// Appends all attestations in one write, so that a reader sees all of them or none.
-async fn push_legacy_attestations(
-    target: &Target<'_>,
-    envelopes: &[(dsse::Envelope, &str)],
-) -> Result<(), Error> {
-    let tag = legacy::att_tag(&target.manifest.digest.to_string());
-    let existing = tagged(target.client, target.repository, &tag).await?;
-    let mut manifest = existing.as_ref().map(|raw| raw.bytes.to_vec());
-    let mut last = None;
-    for (envelope, predicate_type) in envelopes {
-        let artifact = legacy::append_attestation(manifest.as_deref(), envelope, predicate_type)
-            .map_err(|source| invalid(source.into()))?;
-        manifest = Some(artifact.manifest.clone());
-        push_blobs(target, &artifact).await?;
-        last = Some(artifact);
-    }
-    match last {
-        Some(artifact) => push_tagged(target, &tag, existing.as_ref(), &artifact).await,
-        None => Ok(()),
-    }
-}
-
-async fn push_tagged(
-    target: &Target<'_>,
-    tag: &str,
-    existing: Option<&RawManifest>,
-    artifact: &OciArtifact,
-) -> Result<(), Error> {
-    if existing.is_some_and(|raw| raw.bytes == artifact.manifest) {
-        return Ok(());
-    }
-    push_blobs(target, artifact).await?;
-    target.client.push_manifest(target.repository, tag, &raw_manifest(artifact)).await?;
-    Ok(())
-}
-
-async fn push_blobs(target: &Target<'_>, artifact: &OciArtifact) -> Result<(), Error> {
-    for blob in &artifact.blobs {
-        let descriptor = Descriptor::of("application/octet-stream", blob);
-        if !target.client.blob_exists(target.repository, &descriptor.digest).await? {
-            target.client.push_blob(target.repository, &descriptor, blob.clone()).await?;
+    /// How `result.json` names it.
+    pub(crate) fn record(&self) -> AttestationRecord {
+        AttestationRecord {
+            predicate_type: self.predicate_type.to_owned(),
+            digest: self.artifact.digest.clone(),
         }
     }
-    Ok(())
+}
+
+/// Where all evidence of one delivery goes.
+#[derive(Clone, Copy)]
+pub(crate) struct Destination<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) repository: &'a str,
+    pub(crate) docker_reference: &'a str,
+    pub(crate) created: &'a str,
+}
+
+impl<'a> Target<'a> {
+    /// Looks at what is attached to a manifest already.
+    pub(crate) async fn look(
+        destination: Destination<'a>,
+        manifest: &'a Descriptor,
+    ) -> Result<Self, Error> {
+        let Destination { client, repository, docker_reference, created } = destination;
+        let known = client.referrers(repository, &manifest.digest).await?;
+        let known = known.into_iter().map(|descriptor| descriptor.digest).collect();
+        Ok(Self { client, repository, manifest, docker_reference, created, known })
+    }
+
+    /// Signs the manifest itself.
+    pub(crate) fn seal_signature(&self, key: &SigningKey) -> Result<Sealed, Error> {
+        let statement = Statement::signature(&self.manifest.digest.to_string())
+            .map_err(|source| invalid(source.into()))?;
+        Ok(self.seal_statement(key, predicate::PREDICATE_SIGNATURE, &statement))
+    }
+
+    /// Signs a claim about the manifest.
+    pub(crate) fn seal(&self, key: &SigningKey, claim: Claim) -> Result<Sealed, Error> {
+        let digest = self.manifest.digest.to_string();
+        let subject = arc_evidence::Subject::new(self.docker_reference, &digest)
+            .map_err(|source| invalid(source.into()))?;
+        let statement = Statement::new(subject, claim.predicate_type, claim.predicate);
+        Ok(self.seal_statement(key, claim.predicate_type, &statement))
+    }
+
+    fn seal_statement(
+        &self,
+        key: &SigningKey,
+        predicate_type: &'static str,
+        statement: &Statement,
+    ) -> Sealed {
+        let envelope = dsse::sign(key, dsse::PAYLOAD_TYPE_IN_TOTO, statement.to_bytes());
+        let subject = Subject {
+            media_type: self.manifest.media_type.clone(),
+            digest: self.manifest.digest.to_string(),
+            size: self.manifest.size,
+        };
+        let bundle = Bundle::new(envelope.clone(), &key.public());
+        let artifact = bundle::referrer(&bundle, &subject, predicate_type, self.created);
+        Sealed { predicate_type, envelope, artifact }
+    }
+
+    /// Writes the bundle, unless it is there.
+    pub(crate) async fn push(&self, sealed: &Sealed) -> Result<(), Error> {
+        let raw = raw_manifest(&sealed.artifact);
+        if !self.known.contains(&raw.digest) {
+            self.push_blobs(&sealed.artifact).await?;
+            self.client.push_referrer(self.repository, &raw).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the signature as a layer of the `.sig` tag, beside those of others.
+    pub(crate) async fn push_legacy_signature(&self, key: &SigningKey) -> Result<(), Error> {
+        let digest = self.manifest.digest.to_string();
+        let tag = legacy::sig_tag(&digest);
+        let existing = tagged(self.client, self.repository, &tag).await?;
+        let payload = simple_signing::payload(self.docker_reference, &digest);
+        let signature = key.sign(&payload);
+        let artifact = legacy::append_signature(
+            existing.as_ref().map(|raw| raw.bytes.as_ref()),
+            &payload,
+            &signature,
+        )
+        .map_err(|source| invalid(source.into()))?;
+        self.push_tagged(&tag, existing.as_ref(), &artifact).await
+    }
+
+    /// Appends all attestations in one write, so that a reader sees all of them or none.
+    pub(crate) async fn push_legacy_attestations(
+        &self,
+        attestations: &[&Sealed],
+    ) -> Result<(), Error> {
+        let tag = legacy::att_tag(&self.manifest.digest.to_string());
+        let existing = tagged(self.client, self.repository, &tag).await?;
+        let mut manifest = existing.as_ref().map(|raw| raw.bytes.to_vec());
+        let mut last = None;
+        for sealed in attestations {
+            let artifact = legacy::append_attestation(
+                manifest.as_deref(),
+                &sealed.envelope,
+                sealed.predicate_type,
+            )
+            .map_err(|source| invalid(source.into()))?;
+            manifest = Some(artifact.manifest.clone());
+            self.push_blobs(&artifact).await?;
+            last = Some(artifact);
+        }
+        match last {
+            Some(artifact) => self.push_tagged(&tag, existing.as_ref(), &artifact).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn push_tagged(
+        &self,
+        tag: &str,
+        existing: Option<&RawManifest>,
+        artifact: &OciArtifact,
+    ) -> Result<(), Error> {
+        if existing.is_some_and(|raw| raw.bytes == artifact.manifest) {
+            return Ok(());
+        }
+        self.push_blobs(artifact).await?;
+        self.client.push_manifest(self.repository, tag, &raw_manifest(artifact)).await?;
+        Ok(())
+    }
+
+    async fn push_blobs(&self, artifact: &OciArtifact) -> Result<(), Error> {
+        for blob in &artifact.blobs {
+            let descriptor = Descriptor::of("application/octet-stream", blob);
+            if !self.client.blob_exists(self.repository, &descriptor.digest).await? {
+                self.client.push_blob(self.repository, &descriptor, blob.clone()).await?;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn raw_manifest(artifact: &OciArtifact) -> RawManifest {

@@ -94,6 +94,10 @@ pub struct Request {
     pub order: OrderFacts,
     /// Which run.
     pub workflow: WorkflowFacts,
+    /// Whether each platform's manifest is signed besides the root.
+    pub sign_platforms: bool,
+    /// The pipeline's image, as the workflow template names it.
+    pub pipeline_image: Option<String>,
     /// Whether to write nothing.
     pub dry_run: bool,
 }
@@ -114,6 +118,7 @@ impl Request {
         let gate = reader.gate();
         let unsupported = reader.unsupported();
         let order = reader.order();
+        let sign_platforms = reader.flag("SIGN_PLATFORMS");
         let dry_run = reader.flag("DRY_RUN");
         let request = match (source, destination, wanted, gate, unsupported) {
             (Some(source), Some(destination), Some(wanted), Some(gate), Some(unsupported)) => {
@@ -132,6 +137,8 @@ impl Request {
                         name: reader.text("WORKFLOW_NAME"),
                         uid: reader.text("WORKFLOW_UID"),
                     },
+                    sign_platforms,
+                    pipeline_image: reader.given("PIPELINE_IMAGE"),
                     dry_run,
                 }
             }

@@ -7,6 +7,8 @@
 //! *Where to start*: [`run`], then the module `publish`, whose order of writes is the promise of the pipeline.
 
 mod attach;
+mod attest;
+mod claims;
 mod console;
 mod delivered;
 mod destination;

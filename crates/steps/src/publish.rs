@@ -4,24 +4,18 @@
 //! evidence holds where a reader will look for it, tag. Killed anywhere in between, no tag has moved, and the next
 //! run writes what is missing.
 
-use std::collections::BTreeMap;
-
 use arc_evidence::SigningKey;
-use arc_evidence::predicate::{
-    self, Database, Invocation, Metadata, Order, Provenance, ResourceDescriptor, Scanner, Vuln,
-};
 use arc_oci::{Client, Layout, Progress, copy};
 use jiff::Timestamp;
-use serde_json::json;
 
-use crate::attach::{Attached, Claim, Target, attach};
+use crate::attest::{self, Delivery};
 use crate::console::{Console, bytes};
 use crate::delivered;
 use crate::environment::Request;
 use crate::error::Error;
 use crate::fetch::note;
 use crate::place::{Place, Side};
-use crate::record::{self, Outcome, Plan, SignatureRecord, StepResult};
+use crate::record::{self, Outcome, Plan, StepResult};
 use crate::scan::Scan;
 
 /// Runs the step.
@@ -52,7 +46,9 @@ pub(crate) async fn run(
         return Ok(result);
     }
     push(&client, place, &plan, &mut result, console).await?;
-    sign_and_attest(request, &client, (&plan, &scan), &key, &mut result).await?;
+    let delivery =
+        Delivery { request, place, client: &client, plan: &plan, scan: &scan, key: &key };
+    attest::sign_and_attest(&delivery, &mut result).await?;
     prove(request, &client, &plan, &key).await?;
     tag(&client, place, &plan, &mut result, console).await?;
     Ok(result)
@@ -94,51 +90,6 @@ async fn push(
     Ok(())
 }
 
-async fn sign_and_attest(
-    request: &Request,
-    client: &Client,
-    (plan, scan): (&Plan, &Scan),
-    key: &SigningKey,
-    result: &mut StepResult,
-) -> Result<(), Error> {
-    let began = Timestamp::now();
-    let docker_reference =
-        request.destination.remote.reference(&plan.destination_repository).to_string();
-    let created = request.order.created_at.unwrap_or(plan.started_at);
-    let created = seconds(created);
-    let target = |manifest| Target {
-        client,
-        repository: &plan.destination_repository,
-        manifest,
-        docker_reference: &docker_reference,
-        created: &created,
-    };
-    let mut claims = vec![
-        vulnerability_claim(request, plan, scan),
-        provenance_claim(request, plan, scan, result)?,
-    ];
-    for platform in &scan.platforms {
-        let sbom = Claim {
-            predicate_type: predicate::PREDICATE_CYCLONEDX,
-            predicate: platform.sbom.clone(),
-        };
-        if platform.manifest.digest == plan.root.digest {
-            claims.push(sbom);
-        } else {
-            let Attached { attestations, .. } =
-                attach(&target(&platform.manifest), key, vec![sbom], false).await?;
-            result.attestations.extend(attestations);
-        }
-    }
-    let Attached { signature, attestations } =
-        attach(&target(&plan.root), key, claims, true).await?;
-    result.signature = signature.map(|digest| SignatureRecord { digest });
-    result.attestations.extend(attestations);
-    let sentence = format!("1 signature and {} attestations", result.attestations.len());
-    note(result, "sign-and-attest", began, sentence);
-    Ok(())
-}
-
 /// Reads the evidence back from the destination and judges it as any reader would.
 async fn prove(
     request: &Request,
@@ -174,115 +125,4 @@ async fn tag(
     console.say(&format!("delivered {sentence}"));
     note(result, "tag", began, sentence);
     Ok(())
-}
-
-fn vulnerability_claim(request: &Request, plan: &Plan, scan: &Scan) -> Claim {
-    let order = &request.order;
-    let vuln = Vuln {
-        invocation: Invocation {
-            parameters: vec!["--severity".to_owned(), request.gate.to_string()],
-            uri: format!(
-                "arc://orders/{}/{}/artifacts/{}",
-                order.namespace, order.name, order.artifact
-            ),
-            event_id: request.workflow.uid.clone(),
-            builder_id: predicate::SCAN_BUILDER_ID.to_owned(),
-        },
-        scanner: Scanner {
-            uri: scan.scanner.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            db: Database {
-                uri: plan.database.clone().unwrap_or_else(|| request.database.clone()),
-                version: scan.result.database.clone(),
-                last_update: scan.database_newest.clone(),
-            },
-            result: scan.result.clone(),
-        },
-        metadata: Metadata {
-            scan_started_on: seconds(scan.started_at),
-            scan_finished_on: seconds(scan.completed_at),
-        },
-    };
-    Claim { predicate_type: predicate::PREDICATE_VULN, predicate: predicate::vuln(&vuln) }
-}
-
-fn provenance_claim(
-    request: &Request,
-    plan: &Plan,
-    scan: &Scan,
-    result: &StepResult,
-) -> Result<Claim, Error> {
-    let order = &request.order;
-    let provenance = Provenance {
-        order: Order {
-            namespace: order.namespace.clone(),
-            name: order.name.clone(),
-            uid: order.uid.clone(),
-            generation: order.generation.clone(),
-            artifact: order.artifact.clone(),
-        },
-        source: result.source.reference.clone(),
-        destination: result.destination.reference.clone(),
-        steps: ["copy", "scan", "sign", "attest"].map(str::to_owned).to_vec(),
-        options: BTreeMap::from([
-            ("requested".to_owned(), json!(requested(request))),
-            ("override".to_owned(), json!(request.override_template)),
-        ]),
-        internal_parameters: BTreeMap::from([
-            (
-                "workflow".to_owned(),
-                json!({"namespace": request.workflow.namespace, "name": request.workflow.name}),
-            ),
-            ("scanSeverity".to_owned(), json!(request.gate.to_string())),
-        ]),
-        resolved_dependencies: dependencies(request, plan, scan, result)?,
-        arc_version: env!("CARGO_PKG_VERSION").to_owned(),
-        invocation_id: request.workflow.uid.clone(),
-        started_on: Some(seconds(plan.started_at)),
-        // The scan's end, not the clock: a publish that runs again must make the same bytes.
-        finished_on: Some(seconds(scan.completed_at)),
-        byproducts: Vec::new(),
-    };
-    Ok(Claim {
-        predicate_type: predicate::PREDICATE_SLSA_PROVENANCE,
-        predicate: predicate::slsa_provenance(&provenance),
-    })
-}
-
-/// The artifact as the order's author wrote it, before it was resolved.
-fn requested(request: &Request) -> String {
-    let wanted = &request.wanted;
-    let digest = wanted.digest.as_ref().map(|digest| format!("@{digest}")).unwrap_or_default();
-    format!("{}:{}{digest}", wanted.repository, wanted.tag.as_deref().unwrap_or_default())
-}
-
-fn dependencies(
-    request: &Request,
-    plan: &Plan,
-    scan: &Scan,
-    result: &StepResult,
-) -> Result<Vec<ResourceDescriptor>, Error> {
-    let make = |name, uri: &str, digest: &str| {
-        ResourceDescriptor::new(name, uri, digest).map_err(|source| Error::Evidence {
-            action: "describe the delivery's materials",
-            source: source.into(),
-        })
-    };
-    let mut source = make(
-        "source",
-        &format!("oci://{}", result.source.reference),
-        &plan.root.digest.to_string(),
-    )?;
-    source.media_type.clone_from(&plan.root.media_type);
-    let database = plan
-        .database
-        .as_ref()
-        .map_or_else(|| request.database.clone(), |name| format!("oci://{name}"));
-    Ok(vec![source, make("db/advisories", &database, &scan.result.database)?])
-}
-
-/// RFC 3339 with whole seconds: what every verifier parses.
-fn seconds(time: Timestamp) -> String {
-    let whole = Timestamp::from_second(time.as_second()).unwrap_or(time);
-    whole.to_string()
 }

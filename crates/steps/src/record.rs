@@ -219,3 +219,9 @@ impl Plan {
         reference.to_string()
     }
 }
+
+/// RFC 3339 with whole seconds: what every verifier parses.
+pub(crate) fn seconds(time: jiff::Timestamp) -> String {
+    let whole = jiff::Timestamp::from_second(time.as_second()).unwrap_or(time);
+    whole.to_string()
+}

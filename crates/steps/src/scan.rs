@@ -11,7 +11,7 @@ use std::path::Path;
 
 use arc_evidence::{Counts, ScanFinding, ScanResult, ScanVerdict};
 use arc_oci::{Descriptor, Digest, Layout};
-use arc_scan::{Finding, Verdict};
+use arc_scan::{Finding, Inventory, Verdict, sbom};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,8 @@ use crate::environment::Request;
 use crate::error::Error;
 use crate::fetch::note;
 use crate::place::Place;
-use crate::record::{self, FindingRecord, Outcome, Plan, ScanSummary, StepResult};
+use crate::record::{self, FindingRecord, Outcome, Plan, ScanSummary, StepResult, seconds};
+use platforms::Platform;
 
 /// Findings that the attestation lists; the counts are complete.
 const ATTESTED_FINDINGS: usize = 1000;
@@ -38,6 +39,8 @@ pub(crate) struct Scan {
     pub(crate) completed_at: Timestamp,
     /// The scanner, as a URI.
     pub(crate) scanner: String,
+    /// Digest of the scanner's program, where it is ours; of a foreign one only its report is known.
+    pub(crate) program: Option<Digest>,
     /// Verdict, gate, counts, findings, database digest: as it is attested.
     pub(crate) result: ScanResult,
     /// When the newest advisory was changed, RFC 3339.
@@ -52,7 +55,22 @@ pub(crate) struct PlatformScan {
     /// Its manifest.
     pub(crate) manifest: Descriptor,
     /// Its CycloneDX document.
-    pub(crate) sbom: serde_json::Value,
+    pub(crate) cyclonedx: serde_json::Value,
+    /// Its SPDX document.
+    pub(crate) spdx: serde_json::Value,
+}
+
+impl PlatformScan {
+    fn new(platform: &Platform, inventory: &Inventory, plan: &Plan) -> Self {
+        let digest = platform.descriptor.digest.to_string();
+        let subject = sbom::Subject { name: &plan.destination_repository, digest: &digest };
+        let time = seconds(plan.started_at);
+        Self {
+            manifest: platform.descriptor.clone(),
+            cyclonedx: sbom::cyclonedx(inventory, &subject, &time),
+            spdx: sbom::spdx(inventory, &subject, &time),
+        }
+    }
 }
 
 impl Scan {
@@ -81,6 +99,7 @@ impl Scan {
 /// What one way of scanning found, over all platforms.
 pub(crate) struct Findings {
     scanner: String,
+    program: Option<Digest>,
     database: String,
     database_newest: Option<String>,
     list: Vec<Finding>,
@@ -115,7 +134,7 @@ fn scan(
     let layout = Layout::open(place.image())?;
     let platforms = platforms::platforms(&layout, &plan.root)?;
     let found = match &request.report {
-        Some(report) => reports::read(&place.find(report), &layout, &platforms)?,
+        Some(report) => reports::read(&place.find(report), &layout, &platforms, plan)?,
         None => inspect::inspect(
             request,
             &database_path(request, place, plan),
@@ -178,6 +197,7 @@ fn conclude(
         started_at,
         completed_at: Timestamp::now(),
         scanner: found.scanner,
+        program: found.program,
         result: ScanResult {
             verdict: if verdict.is_refused() { ScanVerdict::Refused } else { ScanVerdict::Passed },
             gate: severities(&request.gate),

@@ -1,9 +1,10 @@
 //! ARC's own scan: package databases of each platform against the advisories.
 
+use std::io::Read as _;
 use std::path::Path;
 
-use arc_oci::Layout;
-use arc_scan::{Coverage, Database, Inventory, Layer, inventory, matching, sbom};
+use arc_oci::{Algorithm, Digest, Layout};
+use arc_scan::{Coverage, Database, Inventory, Layer, inventory, matching};
 
 use super::platforms::Platform;
 use super::{Findings, PlatformScan, failed, open};
@@ -23,6 +24,7 @@ pub(super) fn inspect(
         .map_err(|source| failed(format!("with {:?}", request.database), source))?;
     let mut found = Findings {
         scanner: concat!("pkg:github/opendefensecloud/arc@", env!("CARGO_PKG_VERSION")).to_owned(),
+        program: Some(program()?),
         database: database.digest().to_owned(),
         database_newest: database.newest().map(|time| time.to_string()),
         list: Vec::new(),
@@ -37,13 +39,26 @@ pub(super) fn inspect(
                 found.list.push(finding);
             }
         }
-        let digest = platform.descriptor.digest.to_string();
-        let subject = sbom::Subject { name: &plan.destination_repository, digest: &digest };
-        let sbom = sbom::cyclonedx(&inventory, &subject, &plan.started_at.to_string());
-        found.platforms.push(PlatformScan { manifest: platform.descriptor.clone(), sbom });
+        found.platforms.push(PlatformScan::new(platform, &inventory, plan));
     }
     found.list.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.package.cmp(&b.package)));
     Ok(found)
+}
+
+/// The digest of the program that scans: this one.
+fn program() -> Result<Digest, Error> {
+    const CHUNK: usize = 1 << 20;
+    let file = |source| Error::File { action: "read", path: "arc".into(), source };
+    let path = std::env::current_exe().map_err(file)?;
+    let mut program = std::fs::File::open(path).map_err(file)?;
+    let mut hasher = Algorithm::Sha256.hasher();
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        match program.read(&mut chunk).map_err(file)? {
+            0 => return Ok(hasher.finish()),
+            length => hasher.update(&chunk[..length]),
+        }
+    }
 }
 
 fn read(layout: &Layout, platform: &Platform) -> Result<Inventory, Error> {

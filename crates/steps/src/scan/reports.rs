@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use arc_oci::{Digest, Layout};
-use arc_scan::{Layer, inventory, sbom, trivy};
+use arc_scan::{Layer, inventory, trivy};
 
 use super::platforms::Platform;
 use super::{Findings, PlatformScan, failed, open};
 use crate::error::Error;
+use crate::record::Plan;
 
 /// Largest report in bytes; the largest images give about 20 MB.
 const MAX_REPORT: u64 = 256 << 20;
@@ -20,6 +21,7 @@ pub(super) fn read(
     path: &Path,
     layout: &Layout,
     platforms: &[Platform],
+    plan: &Plan,
 ) -> Result<Findings, Error> {
     let mut reports = BTreeMap::new();
     let mut digests = Vec::new();
@@ -33,6 +35,7 @@ pub(super) fn read(
     digests.sort();
     let mut found = Findings {
         scanner: "pkg:github/aquasecurity/trivy".to_owned(),
+        program: None,
         // The reports are what was judged; their digest stands where a database's would.
         database: Digest::sha256(digests.join("\n").as_bytes()).to_string(),
         database_newest: None,
@@ -60,17 +63,14 @@ pub(super) fn read(
                 found.list.push(finding.clone());
             }
         }
-        found.platforms.push(PlatformScan {
-            manifest: platform.descriptor.clone(),
-            sbom: own_sbom(layout, platform)?,
-        });
+        found.platforms.push(own_documents(layout, platform, plan)?);
     }
     found.list.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     Ok(found)
 }
 
-/// The SBOM is ours in any case: it is read from the image, not from the report.
-fn own_sbom(layout: &Layout, platform: &Platform) -> Result<serde_json::Value, Error> {
+/// The SBOMs are ours in any case: they are read from the image, not from the report.
+fn own_documents(layout: &Layout, platform: &Platform, plan: &Plan) -> Result<PlatformScan, Error> {
     let mut layers = Vec::new();
     for layer in &platform.manifest.layers {
         layers.push(Layer {
@@ -79,8 +79,7 @@ fn own_sbom(layout: &Layout, platform: &Platform) -> Result<serde_json::Value, E
         });
     }
     let inventory = inventory(layers).map_err(|source| failed(platform.name(), source))?;
-    let digest = platform.descriptor.digest.to_string();
-    Ok(sbom::cyclonedx(&inventory, &sbom::Subject { name: "image", digest: &digest }, ""))
+    Ok(PlatformScan::new(platform, &inventory, plan))
 }
 
 fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
