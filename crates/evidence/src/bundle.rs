@@ -11,6 +11,7 @@ use crate::{
     encoding,
     keys::PublicKey,
     limits,
+    transparency::{self, LogEntry},
 };
 
 /// Media type of the bundle, also the `artifactType` of its referrer.
@@ -64,6 +65,8 @@ pub struct Bundle {
     pub envelope: Envelope,
     /// What checks it.
     pub material: Material,
+    /// Entries of transparency logs about the signature; at most [`limits::MAX_LOG_ENTRIES`].
+    pub log_entries: Vec<LogEntry>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -82,7 +85,7 @@ struct WireMaterial {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     certificate: Option<Value>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    tlog_entries: Vec<Value>,
+    tlog_entries: Vec<transparency::Wire>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     timestamp_verification_data: Option<Value>,
 }
@@ -119,10 +122,18 @@ struct Annotations<'a> {
 impl Bundle {
     /// Returns a bundle around an envelope signed with the private half of `key`.
     pub fn new(envelope: Envelope, key: &PublicKey) -> Self {
-        Self { envelope, material: Material::PublicKey { hint: key.hint() } }
+        let material = Material::PublicKey { hint: key.hint() };
+        Self { envelope, material, log_entries: Vec::new() }
     }
 
-    /// Returns the JSON form. Log entries of a bundle that was read are not kept: its blob is what travels.
+    /// Adds the entry of a transparency log about the envelope's signature.
+    #[must_use]
+    pub fn with_log_entry(mut self, entry: LogEntry) -> Self {
+        self.log_entries.push(entry);
+        self
+    }
+
+    /// Returns the JSON form; 64-bit numbers of log entries are strings, as protobuf wants them.
     pub fn to_json(&self) -> Vec<u8> {
         let public_key = match &self.material {
             Material::PublicKey { hint } => Some(WireKey { hint: hint.clone() }),
@@ -130,7 +141,11 @@ impl Bundle {
         };
         encoding::to_bytes(&Wire {
             media_type: MEDIA_TYPE_BUNDLE.to_owned(),
-            verification_material: WireMaterial { public_key, ..WireMaterial::default() },
+            verification_material: WireMaterial {
+                public_key,
+                tlog_entries: self.log_entries.iter().map(transparency::Wire::from).collect(),
+                ..WireMaterial::default()
+            },
             dsse_envelope: self.envelope.to_wire(),
         })
     }
@@ -157,6 +172,11 @@ impl Bundle {
         if material.tlog_entries.len() > limits::MAX_LOG_ENTRIES {
             return Err(invalid(format!("it has {} log entries", material.tlog_entries.len())));
         }
+        let log_entries = material
+            .tlog_entries
+            .into_iter()
+            .map(|entry| LogEntry::try_from(entry).map_err(|error| invalid(error.to_string())))
+            .collect::<Result<_, _>>()?;
         let envelope =
             Envelope::try_from(wire.dsse_envelope).map_err(|error| invalid(error.to_string()))?;
         if envelope.signatures.len() != 1 {
@@ -174,7 +194,7 @@ impl Bundle {
                 ));
             }
         };
-        Ok(Self { envelope, material })
+        Ok(Self { envelope, material, log_entries })
     }
 }
 

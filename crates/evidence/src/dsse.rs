@@ -157,6 +157,15 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// Returns SHA-256 over [`pae`], without a copy of the payload.
+pub(crate) fn pae_sha256(payload_type: &str, payload: &[u8]) -> [u8; 32] {
+    Sha256::new()
+        .chain_update(pae_start(payload_type, payload))
+        .chain_update(payload)
+        .finalize()
+        .into()
+}
+
 fn pae_start(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes()
 }
@@ -172,8 +181,7 @@ pub fn sign(key: &SigningKey, payload_type: &str, payload: Vec<u8>) -> Envelope 
 ///
 /// A signature that names another key is skipped, as cosign does, so that ARC never accepts what cosign refuses.
 pub fn verify<'a>(envelope: &Envelope, keys: &'a [PublicKey]) -> Result<&'a PublicKey, Error> {
-    let start = pae_start(&envelope.payload_type, &envelope.payload);
-    let signed = Sha256::new().chain_update(start).chain_update(&envelope.payload).finalize();
+    let signed = pae_sha256(&envelope.payload_type, &envelope.payload);
     let made_by = |key: &PublicKey, signature: &Signature| {
         let named = signature.key_id.is_empty() || signature.key_id == key.key_id();
         named && key.verify_hash(&signed, &signature.der).is_ok()

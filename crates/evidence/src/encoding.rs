@@ -21,6 +21,17 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
+/// Decodes hexadecimal digits, in the lower case that every log and registry writes.
+pub(crate) fn decode_hex(text: &str) -> Option<Vec<u8>> {
+    let nibble = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+    pairs.iter().map(|[high, low]| Some(nibble(*high)? << 4 | nibble(*low)?)).collect()
+}
+
 /// Returns standard base64 with padding, the only form ARC writes.
 pub(crate) fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)

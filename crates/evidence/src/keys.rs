@@ -5,6 +5,7 @@
 
 mod cosign_file;
 mod files;
+mod info;
 mod pem;
 mod public;
 
@@ -13,7 +14,12 @@ use std::fmt;
 use p256::{SecretKey, ecdsa, pkcs8::DecodePrivateKey as _, pkcs8::EncodePrivateKey as _};
 use zeroize::Zeroizing;
 
-pub use self::{files::KeyFiles, public::PublicKey};
+pub(crate) use self::public::public_blocks;
+pub use self::{
+    files::KeyFiles,
+    info::{Encryption, KeyInfo, PublicInfo},
+    public::PublicKey,
+};
 
 /// Why a key cannot be read, written or used. No variant carries key material or a password.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +54,9 @@ pub enum Error {
         /// `private` or `public`.
         what: &'static str,
     },
+    /// The key of a log is neither of the two kinds that logs sign with.
+    #[error("invalid log key: it is neither an ECDSA P-256 nor an Ed25519 key")]
+    UnsupportedLogKey,
     /// The JSON inside an encrypted key file is not what cosign writes.
     #[error("invalid encrypted key file: {why}")]
     ParseEncryptedKey {
@@ -142,10 +151,7 @@ impl SigningKey {
     /// the password is ignored.
     pub fn from_pem(pem: &str, password: &[u8]) -> Result<Self, Error> {
         let blocks = pem::blocks(pem)?;
-        // `openssl ecparam -genkey` puts the curve's parameters in front of the key.
-        let Some(block) = blocks.iter().find(|block| block.label != "EC PARAMETERS") else {
-            return Err(Error::ParsePem { why: "there is no private key in it" });
-        };
+        let block = key_block(&blocks)?;
         let unsupported = |_| Error::UnsupportedKey { what: "private" };
         let key = match block.label.as_str() {
             label if cosign_file::LABELS.contains(&label) => {
@@ -185,6 +191,12 @@ impl SigningKey {
         let signature: ecdsa::DerSignature = self.0.sign(message);
         signature.as_bytes().to_vec()
     }
+}
+
+/// The block that is the key: `openssl ecparam -genkey` puts the curve's parameters in front of it.
+fn key_block(blocks: &[pem::Block]) -> Result<&pem::Block, Error> {
+    let is_key = |block: &&pem::Block| block.label != "EC PARAMETERS";
+    blocks.iter().find(is_key).ok_or(Error::ParsePem { why: "there is no private key in it" })
 }
 
 /// Whether a private key file needs a password, judged by its first PEM block that is a key.

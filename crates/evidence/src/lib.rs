@@ -21,6 +21,7 @@ pub mod predicate;
 pub mod scan_result;
 pub mod simple_signing;
 pub mod statement;
+pub mod transparency;
 pub mod verify;
 
 pub use artifact::{Descriptor, OciArtifact};
@@ -29,4 +30,5 @@ pub use dsse::Envelope;
 pub use keys::{KeyFiles, PublicKey, SigningKey};
 pub use scan_result::{Counts, ScanFinding, ScanResult, ScanVerdict, Severity};
 pub use statement::{Statement, Subject};
+pub use transparency::{LogEntry, LogKey};
 pub use verify::{Evidence, Policy, Report};

@@ -37,3 +37,18 @@ pub const MAX_EVIDENCE_BYTES: usize = 256 << 20;
 
 /// Most pieces of evidence judged in one verification; each costs one signature check per key.
 pub const MAX_EVIDENCE: usize = 1000;
+
+/// Largest checkpoint of a log in bytes; one with a dozen witnesses has about 2000.
+pub const MAX_CHECKPOINT: usize = 64 << 10;
+
+/// Most signatures tried on one checkpoint; more lines are ignored.
+pub const MAX_CHECKPOINT_SIGNATURES: usize = 100;
+
+/// Most hashes in one inclusion proof: the height of a tree with 2^64 leaves.
+pub const MAX_PROOF_HASHES: usize = 64;
+
+/// Largest answer of a log in bytes; the v1 form repeats the envelope's signatures, not its payload.
+pub const MAX_LOG_ANSWER: usize = 4 << 20;
+
+/// Largest policy file in bytes; a few dozen keys fit.
+pub const MAX_POLICY_FILE: usize = 1 << 20;

@@ -1,10 +1,14 @@
 //! Predicates: what attestations say. Typed builders that return JSON, and the URIs that name them.
 
 mod provenance;
+mod summary;
 mod vuln;
 
 pub use self::{
     provenance::{Order, Provenance, ResourceDescriptor, slsa_provenance},
+    summary::{
+        LEVEL_SCAN_PASSED, LEVEL_SOURCE_VERIFIED, VerificationResult, VerificationSummary, vsa,
+    },
     vuln::{Database, Invocation, Metadata, Scanner, Vuln, vuln},
 };
 

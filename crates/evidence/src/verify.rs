@@ -4,7 +4,11 @@
 //! other attestation; every statement must be about the digest asked for; what cannot be read or was made by
 //! somebody else is listed with its reason and never counted.
 
+mod age;
 mod check;
+mod file;
+mod origin;
+mod parameters;
 mod policy;
 mod report;
 mod scan;
@@ -12,7 +16,9 @@ mod scan;
 use jiff::Timestamp;
 
 pub use self::{
-    policy::{Policy, ScanPolicy},
+    file::{PolicyFile, PolicyParameter},
+    parameters::{PREFIX, ParameterProblem, SCAN_SEVERITY, SOURCE_PREFIX},
+    policy::{LogPolicy, OrderConstraint, Policy, ScanPolicy},
     report::{Item, Origin, Problem, Rejection, Report, ScanSummary},
 };
 use crate::{
@@ -114,7 +120,12 @@ pub fn verify(
     if policy.keys.is_empty() {
         return Err(Error::NoKeys);
     }
-    if !policy.require_signature && policy.require.is_empty() && policy.scan.is_none() {
+    if !policy.require_signature
+        && policy.require.is_empty()
+        && policy.scan.is_none()
+        && policy.builder.is_none()
+        && policy.order.is_none()
+    {
         return Err(Error::NothingRequired);
     }
     let sizes = [
@@ -124,7 +135,7 @@ pub fn verify(
     if let Some((found, unit, limit)) = sizes.into_iter().find(|(found, _, limit)| found > limit) {
         return Err(Error::TooMuchEvidence { found, unit, limit });
     }
-    let (signatures, attestations) = check::check(subject_digest, evidence, &policy.keys);
+    let (signatures, attestations) = check::check(subject_digest, evidence, policy);
     let mut report = Report {
         subject: subject_digest.to_owned(),
         signatures,
@@ -143,10 +154,32 @@ pub fn verify(
                 .push(Problem::MissingAttestation { predicate_type: predicate_type.clone() });
         }
     }
+    report.problems.extend(downgrade(&report));
+    report.problems.extend(origin::judge(&report, policy));
+    report.problems.extend(age::judge(&report, policy, now));
     if let Some(scan_policy) = &policy.scan {
         let (summary, problems) = scan::judge(&report, scan_policy, now);
         report.scan = summary;
         report.problems.extend(problems);
     }
     Ok(report)
+}
+
+/// Whether only the legacy signature holds although bundles say that there was another one.
+///
+/// Who can write to a repository can break or remove a bundle and leave an old `.sig` tag behind. cosign 3 looks at
+/// tags only where no bundle is, so two cases are refused: a bundle that is, or may have been, a signature and does
+/// not hold; and a signer whose attestations are bundles, but whose signature is not. Where no bundle is left at all
+/// the image looks like one that cosign 2 signed: then what holds was signed for this digest all the same, and age
+/// and log policies are what finds old evidence.
+fn downgrade(report: &Report) -> Option<Problem> {
+    let is_bundle = |item: &&Item| item.origin == Origin::Bundle;
+    let holds_only_legacy = report.signatures.iter().any(Item::held)
+        && !report.signatures.iter().any(|item| is_bundle(&item) && item.held());
+    if !holds_only_legacy {
+        return None;
+    }
+    let suspect = |item: &&Item| is_bundle(item) && (item.held() || item.may_be_signature());
+    let bundles = report.signatures.iter().chain(&report.attestations).filter(suspect).count();
+    (bundles > 0).then_some(Problem::Downgrade { bundles })
 }

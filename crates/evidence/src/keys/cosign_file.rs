@@ -10,7 +10,7 @@ use crypto_secretbox::{
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::Error;
+use super::{Encryption, Error};
 use crate::{encoding, limits};
 
 /// The PEM labels in use; the first is the one cosign writes today.
@@ -62,14 +62,7 @@ struct Cipher {
 /// Decrypts the JSON of a key file to the PKCS#8 DER inside.
 pub(super) fn decrypt(json: &[u8], password: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     let invalid = |why: String| Error::ParseEncryptedKey { why };
-    let file: File = serde_json::from_slice(json).map_err(|error| invalid(error.to_string()))?;
-    if file.kdf.name != "scrypt" {
-        return Err(invalid(format!("key derivation {:?}; expected \"scrypt\"", file.kdf.name)));
-    }
-    if file.cipher.name != "nacl/secretbox" {
-        return Err(invalid(format!("cipher {:?}; expected \"nacl/secretbox\"", file.cipher.name)));
-    }
-    let log_cost = log_cost(&file.kdf.params)?;
+    let (file, log_cost) = parse(json)?;
     let salt: [u8; SALT_BYTES] = exactly(&file.kdf.salt, "salt")?;
     let nonce: [u8; NONCE_BYTES] = exactly(&file.cipher.nonce, "nonce")?;
     let ciphertext = encoding::decode_base64(&file.ciphertext)
@@ -82,6 +75,27 @@ pub(super) fn decrypt(json: &[u8], password: &[u8]) -> Result<Zeroizing<Vec<u8>>
         .decrypt(&nonce.into(), ciphertext.as_slice())
         .map_err(|_opaque| wrong_password(password))?;
     Ok(Zeroizing::new(plaintext))
+}
+
+/// Returns how a key file is encrypted, without opening it.
+pub(super) fn encryption(json: &[u8]) -> Result<Encryption, Error> {
+    let (File { kdf, cipher, .. }, _) = parse(json)?;
+    let Params { n, r, p } = kdf.params;
+    Ok(Encryption { kdf: kdf.name, n, r, p, cipher: cipher.name })
+}
+
+/// Reads the JSON of a key file and the logarithm of its cost, which is one of the known ones.
+fn parse(json: &[u8]) -> Result<(File, u8), Error> {
+    let invalid = |why: String| Error::ParseEncryptedKey { why };
+    let file: File = serde_json::from_slice(json).map_err(|error| invalid(error.to_string()))?;
+    if file.kdf.name != "scrypt" {
+        return Err(invalid(format!("key derivation {:?}; expected \"scrypt\"", file.kdf.name)));
+    }
+    if file.cipher.name != "nacl/secretbox" {
+        return Err(invalid(format!("cipher {:?}; expected \"nacl/secretbox\"", file.cipher.name)));
+    }
+    let log_cost = log_cost(&file.kdf.params)?;
+    Ok((file, log_cost))
 }
 
 /// Encrypts PKCS#8 DER to the JSON of a key file, with fresh salt and nonce.

@@ -7,6 +7,7 @@ use p256::{
     pkcs8::{DecodePublicKey as _, EncodePublicKey as _},
 };
 use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 use super::{Error, pem};
 use crate::{encoding, limits};
@@ -42,21 +43,13 @@ impl PublicKey {
 
     /// Reads a file with one or more `PUBLIC KEY` blocks: a key set, as it is needed while keys are replaced.
     pub fn all_from_pem(text: &str) -> Result<Vec<Self>, Error> {
-        let blocks = pem::blocks(text)?;
-        if blocks.len() > limits::MAX_KEYS {
-            return Err(Error::ParsePem { why: "there are too many public keys in it" });
-        }
-        let read = |block: &pem::Block| {
-            if block.label != LABEL {
-                return Err(Error::UnexpectedPemLabel {
-                    label: block.label.clone(),
-                    expected: EXPECTED,
-                });
-            }
-            let key = VerifyingKey::from_public_key_der(&block.content);
-            key.map(Self).map_err(|_opaque| Error::UnsupportedKey { what: "public" })
-        };
-        blocks.iter().map(read).collect()
+        public_blocks(text)?.iter().map(|der| Self::from_der(der)).collect()
+    }
+
+    /// Reads the DER form (SPKI).
+    pub(crate) fn from_der(der: &[u8]) -> Result<Self, Error> {
+        let key = VerifyingKey::from_public_key_der(der);
+        key.map(Self).map_err(|_opaque| Error::UnsupportedKey { what: "public" })
     }
 
     /// Returns the key as a `PUBLIC KEY` block, byte for byte as cosign writes `cosign.pub`.
@@ -95,7 +88,23 @@ impl PublicKey {
             .map_err(|_opaque| Error::VerifySignature { hint: self.hint() })
     }
 
-    fn to_der(&self) -> Vec<u8> {
+    pub(crate) fn to_der(&self) -> Vec<u8> {
         self.0.to_public_key_der().expect("a valid P-256 key has a DER form").into_vec()
     }
+}
+
+/// Returns the contents of the `PUBLIC KEY` blocks of a file, of whatever kind the keys are.
+pub(crate) fn public_blocks(text: &str) -> Result<Vec<Zeroizing<Vec<u8>>>, Error> {
+    let blocks = pem::blocks(text)?;
+    if blocks.len() > limits::MAX_KEYS {
+        return Err(Error::ParsePem { why: "there are too many public keys in it" });
+    }
+    let content = |block: pem::Block| {
+        if block.label == LABEL {
+            Ok(block.content)
+        } else {
+            Err(Error::UnexpectedPemLabel { label: block.label, expected: EXPECTED })
+        }
+    };
+    blocks.into_iter().map(content).collect()
 }

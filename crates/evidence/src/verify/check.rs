@@ -2,6 +2,7 @@
 
 use super::{
     AttestationEvidence, BundleEvidence, Evidence, SignatureEvidence,
+    policy::Policy,
     report::{Item, Origin, Rejection},
 };
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
     predicate::PREDICATE_SIGNATURE,
     simple_signing,
     statement::Statement,
+    transparency::{LogSummary, Signed},
 };
 
 /// What a check found out before it ended, in one way or the other.
@@ -22,27 +24,26 @@ struct Facts {
     predicate_type: Option<String>,
     key: Option<String>,
     statement: Option<Statement>,
+    log: Option<LogSummary>,
 }
 
 /// Returns all signatures and all attestations, each with its fate.
-pub(super) fn check(
-    subject: &str,
-    evidence: &Evidence,
-    keys: &[PublicKey],
-) -> (Vec<Item>, Vec<Item>) {
+pub(super) fn check(subject: &str, evidence: &Evidence, policy: &Policy) -> (Vec<Item>, Vec<Item>) {
     let bundles = evidence.bundles.iter().map(|bundle| {
-        item(Origin::Bundle, &bundle.manifest, |facts| check_bundle(subject, bundle, keys, facts))
+        item(Origin::Bundle, &bundle.manifest, |facts| check_bundle(subject, bundle, policy, facts))
     });
     let is_signature = |item: &Item| item.predicate_type.as_deref() == Some(PREDICATE_SIGNATURE);
     let (mut signatures, mut attestations): (Vec<_>, Vec<_>) = bundles.partition(is_signature);
     signatures.extend(evidence.signatures.iter().map(|signature| {
         item(Origin::LegacyTag, &signature.payload, |facts| {
-            check_signature(subject, signature, keys, facts)
+            check_signature(subject, signature, &policy.keys, facts)?;
+            legacy_log(policy)
         })
     }));
     attestations.extend(evidence.attestations.iter().map(|attestation| {
         item(Origin::LegacyTag, &attestation.envelope, |facts| {
-            check_attestation(subject, attestation, keys, facts)
+            check_attestation(subject, attestation, &policy.keys, facts)?;
+            legacy_log(policy)
         })
     }));
     (signatures, attestations)
@@ -62,6 +63,7 @@ fn item(
         digest,
         predicate_type: facts.predicate_type,
         key: facts.key,
+        log: facts.log.filter(|_| rejection.is_none()),
         rejection,
         statement,
     }
@@ -70,7 +72,7 @@ fn item(
 fn check_bundle(
     subject: &str,
     evidence: &BundleEvidence,
-    keys: &[PublicKey],
+    policy: &Policy,
     facts: &mut Facts,
 ) -> Result<(), Rejection> {
     let carried = bundle::carried(&evidence.manifest).map_err(|error| unreadable(&error))?;
@@ -86,8 +88,10 @@ fn check_bundle(
     if bundle.material == Material::Certificate {
         return Err(Rejection::Certificate);
     }
-    check_envelope(subject, &bundle.envelope, keys, facts)?;
-    agree(carried.predicate_type, facts)
+    let key = check_envelope(subject, &bundle.envelope, &policy.keys, facts)?;
+    agree(carried.predicate_type, facts)?;
+    facts.log = check_log(&bundle, key, policy)?;
+    Ok(())
 }
 
 fn check_attestation(
@@ -138,12 +142,12 @@ fn check_signature(
 }
 
 /// The signature first: nothing inside is looked at before it holds.
-fn check_envelope(
+fn check_envelope<'a>(
     subject: &str,
     envelope: &Envelope,
-    keys: &[PublicKey],
+    keys: &'a [PublicKey],
     facts: &mut Facts,
-) -> Result<(), Rejection> {
+) -> Result<&'a PublicKey, Rejection> {
     let key = dsse::verify(envelope, keys)
         .map_err(|_opaque| Rejection::NotSignedByKeys { keys: keys.len() })?;
     facts.key = Some(key.hint());
@@ -156,7 +160,39 @@ fn check_envelope(
         return Err(Rejection::WrongSubject { found: subjects(&statement) });
     }
     facts.statement = Some(statement);
-    Ok(())
+    Ok(key)
+}
+
+/// Returns what the log says; an entry of one of our logs must hold, whether the policy needs it or not.
+fn check_log(
+    bundle: &Bundle,
+    key: &PublicKey,
+    policy: &Policy,
+) -> Result<Option<LogSummary>, Rejection> {
+    let Some(log) = &policy.log else { return Ok(None) };
+    let signed = Signed::envelope(&bundle.envelope, key)
+        .ok_or_else(|| unreadable(&"the envelope has no signature"))?;
+    let mut why = "the bundle has no entry of a log".to_owned();
+    for entry in &bundle.log_entries {
+        match entry.verify(&log.keys, &signed) {
+            Ok(summary) => return Ok(Some(summary)),
+            Err(error) if entry.is_of(&log.keys) => {
+                return Err(Rejection::NotLogged { why: error.to_string() });
+            }
+            Err(error) => why = error.to_string(),
+        }
+    }
+    if log.required { Err(Rejection::NotLogged { why }) } else { Ok(None) }
+}
+
+/// Legacy layers are counted without a log's word only where none is required.
+fn legacy_log(policy: &Policy) -> Result<(), Rejection> {
+    match &policy.log {
+        Some(log) if log.required => Err(Rejection::NotLogged {
+            why: "proofs are read from bundles, not from legacy tags".to_owned(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// What the manifest announces must be what the statement says; where it announces nothing, nothing is wrong.

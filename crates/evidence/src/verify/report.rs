@@ -5,8 +5,10 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::{
+    predicate::PREDICATE_SIGNATURE,
     scan_result::{Counts, ScanVerdict, Severity},
     statement::Statement,
+    transparency::LogSummary,
 };
 
 /// Where a piece of evidence was found.
@@ -77,6 +79,12 @@ pub enum Rejection {
         /// The statement's predicate type.
         found: String,
     },
+    /// The log policy does not accept it.
+    #[error("it is not in the transparency log: {why}")]
+    NotLogged {
+        /// Why not.
+        why: String,
+    },
     /// A signature statement where cosign keeps attestations only.
     #[error("a signature statement in an `.att` tag is neither a signature nor an attestation")]
     MisplacedSignature,
@@ -99,6 +107,9 @@ pub struct Item {
     /// Why it does not count; `None` if it holds.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "display")]
     pub rejection: Option<Rejection>,
+    /// What the transparency log says about it, where the policy names logs and one of them holds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogSummary>,
     /// The statement, only if it holds; a `.sig` layer has none.
     #[serde(skip)]
     pub statement: Option<Statement>,
@@ -108,6 +119,11 @@ impl Item {
     /// Whether it counts.
     pub fn held(&self) -> bool {
         self.rejection.is_none()
+    }
+
+    /// Whether it may be a signature by what it claims; what claims nothing may be.
+    pub(super) fn may_be_signature(&self) -> bool {
+        self.predicate_type.as_deref().is_none_or(|found| found == PREDICATE_SIGNATURE)
     }
 }
 
@@ -167,6 +183,48 @@ pub enum Problem {
         count: u64,
         /// The attestation.
         digest: String,
+    },
+    /// Bundles say that there was a newer signature than the legacy one that holds.
+    #[error(
+        "only the legacy `.sig` signature holds, beside {bundles} bundles of which none is a valid signature: a downgrade"
+    )]
+    Downgrade {
+        /// Bundles that are or may be signatures and do not hold, or attestations that do.
+        bundles: usize,
+    },
+    /// No provenance that counts names the builder and the order asked for.
+    #[error("no valid provenance names {wanted} ({found} provenances hold)")]
+    WrongOrigin {
+        /// What was asked for.
+        wanted: String,
+        /// Provenances that hold and name something else.
+        found: usize,
+    },
+    /// Evidence is too old.
+    #[error("the newest {what} is of {time} and is older than {max_age_seconds} s")]
+    TooOld {
+        /// The predicate type, or `signature`.
+        what: String,
+        /// When it was made.
+        time: jiff::Timestamp,
+        /// The oldest age accepted, in seconds.
+        max_age_seconds: u64,
+    },
+    /// Evidence claims to be from the future.
+    #[error("the newest {what} is of {time}, which is in the future; compare the clocks")]
+    FromFuture {
+        /// The predicate type, or `signature`.
+        what: String,
+        /// When it claims to be made.
+        time: jiff::Timestamp,
+    },
+    /// Nothing says how old it is.
+    #[error(
+        "no valid {what} says when it was made, and no log does; leave out the maximum age or require an attestation with a time"
+    )]
+    NoTime {
+        /// The predicate type, or `signature`.
+        what: String,
     },
     /// The newest scan is too old.
     #[error("the newest scan ended {finished_on} and is older than {max_age_seconds} s")]

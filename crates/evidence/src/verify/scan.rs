@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How far the clocks of the scanning and the verifying machine may differ.
-const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+pub(super) const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 #[derive(Deserialize)]
 struct Predicate {
