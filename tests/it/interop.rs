@@ -4,7 +4,9 @@
 //! (docker-registry 2.8, where referrers live under a fallback tag). Where cosign accepts what ARC refuses, the
 //! expectation says so: that knowledge is part of the contract.
 
+mod copies;
 mod cosign;
 mod ours;
 mod registry;
 mod theirs;
+mod upstream;

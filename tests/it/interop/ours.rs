@@ -14,7 +14,8 @@ const OF_THE_IMAGE: [(&str, &str); 2] = [
     ("slsaprovenance1", "https://slsa.dev/provenance/v1"),
 ];
 /// What is attested about each platform's manifest.
-const OF_A_PLATFORM: [(&str, &str); 1] = [("cyclonedx", "https://cyclonedx.org/bom")];
+const OF_A_PLATFORM: [(&str, &str); 2] =
+    [("cyclonedx", "https://cyclonedx.org/bom"), ("spdxjson", "https://spdx.dev/Document")];
 
 /// Reads the statement that cosign prints once it holds.
 fn statement(stdout: &str) -> Value {
