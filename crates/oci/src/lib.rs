@@ -45,5 +45,5 @@ pub use crate::options::ClientOptions;
 pub use crate::progress::Progress;
 pub use crate::reference::{NameError, Reference, validate_repository, validate_tag};
 pub use crate::remote::{Remote, Scheme};
-pub use crate::tls::install_crypto_provider;
+pub use crate::tls::{client_config, install_crypto_provider};
 pub use crate::upload::{BlobSource, PushOptions};

@@ -21,8 +21,8 @@ pub fn install_crypto_provider() {
     }
 }
 
-/// Returns the TLS settings, or what is wrong with the bundle.
-pub(crate) fn client_config(
+/// Returns the TLS settings: the system's roots and those of the bundle; or what is wrong with the bundle.
+pub fn client_config(
     ca_bundle: Option<&str>,
     insecure_skip_verify: bool,
 ) -> Result<ClientConfig, String> {
