@@ -45,7 +45,15 @@ impl Scope {
         Self { push: true, ..Self::pull(repository) }
     }
 
+    /// The list of a registry's repositories, which belongs to none of them.
+    pub(crate) fn catalog() -> Self {
+        Self::pull("")
+    }
+
     fn texts(&self) -> Vec<String> {
+        if self.repository.is_empty() {
+            return vec!["registry:catalog:*".to_owned()];
+        }
         let actions = if self.push { "pull,push" } else { "pull" };
         let own = format!("repository:{}:{actions}", self.repository);
         let mount = self.mount_from.iter().map(|from| format!("repository:{from}:pull"));

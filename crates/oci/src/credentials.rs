@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::{Remote, reference::DOCKER_HUB};
 
 /// A user name and a password or token; never shown.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     username: String,
     password: Zeroizing<String>,

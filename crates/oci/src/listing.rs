@@ -1,4 +1,4 @@
-//! Lists that registries cut into pages: tags and referrers.
+//! Lists that registries cut into pages: repositories, tags and referrers.
 
 use reqwest::{
     Method,
@@ -8,10 +8,10 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::{
-    Client, Error,
+    Client, Context, Error,
     auth::Scope,
     descriptor::{media_type, null_is_default},
-    request::{Request, text_header},
+    request::{Body, Request, text_header},
 };
 
 /// How many entries are asked for at once; registries may give fewer.
@@ -22,12 +22,51 @@ const MAX_PAGES: usize = 1000;
 const MAX_PAGE_SIZE: u64 = 8 << 20;
 
 #[derive(Deserialize)]
+struct CatalogPage {
+    #[serde(default, deserialize_with = "null_is_default")]
+    repositories: Vec<String>,
+}
+
+#[derive(Deserialize)]
 struct TagPage {
     #[serde(default, deserialize_with = "null_is_default")]
     tags: Vec<String>,
 }
 
 impl Client {
+    /// Returns the repositories of the registry, as far as it lists them; many registries do not, or not to everybody.
+    pub async fn catalog(&self) -> Result<Vec<String>, Error> {
+        let context = Context {
+            registry: self.remote().host.clone(),
+            repository: "*".to_owned(),
+            action: "list the repositories".to_owned(),
+        };
+        let path = format!("/v2/_catalog?n={PAGE_LENGTH}");
+        let url = self.inner.base.join(&path).map_err(|error| Error::ReadAnswer {
+            context: Box::new(context.clone()),
+            problem: format!("the URL is invalid: {error}"),
+        })?;
+        let request = Request {
+            method: Method::GET,
+            url,
+            headers: HeaderMap::new(),
+            body: Body::Empty,
+            scope: Scope::catalog(),
+            context,
+            repeats: true,
+        };
+        let mut repositories = Vec::new();
+        let add = |page: &[u8], request: &Request| {
+            let page: CatalogPage = serde_json::from_slice(page).map_err(|error| {
+                request.read_answer_error(format!("the answer is not a list: {error}"))
+            })?;
+            repositories.extend(page.repositories);
+            Ok(())
+        };
+        self.read_pages(request, MAX_PAGES, add).await?;
+        Ok(repositories)
+    }
+
     /// Returns all tags of a repository, in the registry's order.
     pub async fn tags(&self, repository: &str) -> Result<Vec<String>, Error> {
         let (tags, _) = self.tags_within(repository, MAX_PAGES).await?;

@@ -39,15 +39,31 @@ pub enum Error {
 /// # Errors
 /// When the constraint is none; an empty one is none.
 pub fn select<'a>(constraint: &str, tags: &'a [String]) -> Result<Option<&'a str>, Error> {
+    Ok(select_all(constraint, tags)?.into_iter().next())
+}
+
+/// Returns all versions among `tags` that the constraint allows, highest first; the rules are those of [`select`].
+///
+/// # Errors
+/// When the constraint is none.
+pub fn select_all<'a>(constraint: &str, tags: &'a [String]) -> Result<Vec<&'a str>, Error> {
     let range = Range::parse(constraint).map_err(|problem| Error::ParseConstraint {
         constraint: constraint.chars().take(range::MAX_LENGTH).collect(),
         problem,
     })?;
+    Ok(highest_first(tags, |version| range.allows(version)))
+}
+
+/// Returns the tags that are versions, pre-releases included, highest first.
+pub fn versions(tags: &[String]) -> Vec<&str> {
+    highest_first(tags, |_| true)
+}
+
+fn highest_first(tags: &[String], is_wanted: impl Fn(&Version) -> bool) -> Vec<&str> {
     let versions = tags.iter().filter_map(|tag| Some((Version::from_tag(tag)?, tag.as_str())));
-    let allowed = versions.filter(|(version, _)| range.allows(version));
-    Ok(allowed
-        .max_by(|(one, one_tag), (other, other_tag)| one.cmp(other).then(other_tag.cmp(one_tag)))
-        .map(|(_, tag)| tag))
+    let mut wanted: Vec<_> = versions.filter(|(version, _)| is_wanted(version)).collect();
+    wanted.sort_by(|(one, one_tag), (other, other_tag)| other.cmp(one).then(one_tag.cmp(other_tag)));
+    wanted.into_iter().map(|(_, tag)| tag).collect()
 }
 
 #[cfg(test)]
