@@ -1,8 +1,12 @@
 //! The command line: exactly what can be typed, nothing about what it does.
 
+mod evidence;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::evidence::{Audit, Demands, Lint, Verify};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -27,6 +31,10 @@ pub(crate) enum Command {
     Run(Run),
     /// Check the signature, attestations and scan verdict of a delivered artifact.
     Verify(Verify),
+    /// Tell the story of a delivered artifact from its evidence, and export it for others to check.
+    Audit(Audit),
+    /// Check a policy file before anybody relies on it.
+    Lint(Lint),
     /// Make and inspect signing keys.
     #[command(subcommand)]
     Keys(Keys),
@@ -80,29 +88,6 @@ pub(crate) enum Output {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  arc verify registry.example/team/alpine:3.18 --key cosign.pub
-  arc verify http://127.0.0.1:5000/team/alpine:3.18 --key cosign.pub -o json")]
-pub(crate) struct Verify {
-    /// registry/repository:tag or @digest; http:// before it for a registry without TLS.
-    pub(crate) reference: String,
-    /// Public key file; may be repeated, any of them may have signed.
-    #[arg(long, required = true, value_name = "FILE")]
-    pub(crate) key: Vec<PathBuf>,
-    /// Severities that the scan must not have found. Default: those the scan itself was gated on.
-    #[arg(long, value_name = "LIST")]
-    pub(crate) severity: Option<String>,
-    /// Oldest acceptable scan, in hours.
-    #[arg(long, value_name = "HOURS")]
-    pub(crate) max_scan_age: Option<u32>,
-    #[command(flatten)]
-    pub(crate) registry: RegistryAccess,
-    /// How to print the outcome.
-    #[arg(short, long, default_value = "text")]
-    pub(crate) output: Output,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct RegistryAccess {
     /// File with extra trusted certificates, PEM.
     #[arg(long, value_name = "FILE")]
@@ -120,6 +105,15 @@ pub(crate) enum Keys {
     Public {
         /// The private key file.
         key: PathBuf,
+    },
+    /// Say what a key file is and how it is encrypted; never shows key material. An encrypted key is opened for its
+    /// hint only where `COSIGN_PASSWORD` is set.
+    Inspect {
+        /// A private or public key file.
+        key: PathBuf,
+        /// How to print it.
+        #[arg(short, long, default_value = "text")]
+        output: Output,
     },
 }
 

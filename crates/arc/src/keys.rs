@@ -6,12 +6,14 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use arc_evidence::keys::{Encryption, KeyInfo};
 use arc_evidence::{KeyFiles, SigningKey};
 use arc_steps::Exit;
 use base64::Engine as _;
+use zeroize::Zeroizing;
 
-use crate::cli::{Keys, KeysGenerate};
-use crate::report::Failure;
+use crate::cli::{Keys, KeysGenerate, Output};
+use crate::report::{Failure, chain};
 
 /// The Secret that the pipelines mount.
 const SECRET_NAME: &str = "cosign-key";
@@ -23,7 +25,63 @@ pub(crate) fn run(command: &Keys) -> Result<Exit, Failure> {
     match command {
         Keys::Generate(args) => generate(args),
         Keys::Public { key } => public(key),
+        Keys::Inspect { key, output } => inspect(key, *output),
     }
+}
+
+/// Says what a key file is. The password is used only where it is given, and nothing secret is kept or printed.
+#[expect(clippy::print_stdout, reason = "the facts are the outcome")]
+fn inspect(path: &Path, output: Output) -> Result<Exit, Failure> {
+    let text = Zeroizing::new(fs::read_to_string(path).map_err(|error| {
+        Failure::new(Exit::WrongInput, format!("failed to read {}: {error}", path.display()))
+    })?);
+    let info = match std::env::var(PASSWORD_VARIABLE).map(Zeroizing::new) {
+        Ok(password) => KeyInfo::open(&text, password.as_bytes()),
+        Err(_) => KeyInfo::read(&text),
+    };
+    let info = info.map_err(|error| {
+        let message = format!("{}: {}", path.display(), chain(&error));
+        Failure::new(Exit::WrongInput, message)
+            .hint(format!("give a key file such as cosign.key or cosign.pub; the password is read from {PASSWORD_VARIABLE}"))
+    })?;
+    match output {
+        Output::Json => {
+            let text =
+                serde_json::to_string_pretty(&info).map_err(|error| Failure::failed(&error))?;
+            println!("{text}");
+        }
+        Output::Text => {
+            for (what, text) in facts(&info) {
+                println!("{what:11} {text}");
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn facts(info: &KeyInfo) -> Vec<(&'static str, String)> {
+    let mut facts = vec![("kind", info.label.clone())];
+    match &info.encryption {
+        Some(encryption) => {
+            let Encryption { kdf, n, r, p, cipher } = encryption;
+            facts.push(("encrypted", format!("yes, with {cipher}")));
+            facts.push(("derivation", format!("{kdf}, N={n} r={r} p={p}")));
+        }
+        None if info.label == "PUBLIC KEY" => {}
+        None => facts.push(("encrypted", "NO: whoever reads the file can sign".to_owned())),
+    }
+    match &info.public {
+        Some(public) => {
+            facts.push(("algorithm", public.algorithm.to_owned()));
+            facts.push(("hint", public.hint.clone()));
+            facts.push(("key id", public.key_id.clone()));
+        }
+        None => facts.push((
+            "public key",
+            format!("not known without the password; set {PASSWORD_VARIABLE}"),
+        )),
+    }
+    facts
 }
 
 #[expect(clippy::print_stdout, reason = "the files written are the outcome")]

@@ -4,9 +4,11 @@
 //!
 //! *Where to start*: [`main`], then `run`, the command behind `arc run -f order.yaml`.
 
+mod audit;
 mod cli;
 mod demo;
 mod keys;
+mod lint;
 mod manifests;
 mod progress;
 mod registry;
@@ -36,6 +38,8 @@ pub fn main() -> ExitCode {
             Command::Demo(args) => demo::run(&args).await,
             Command::Run(args) => run::run(&args).await,
             Command::Verify(args) => verify::run(&args).await,
+            Command::Audit(args) => audit::run(&args).await,
+            Command::Lint(args) => lint::run(&args),
             Command::Keys(command) => keys::run(&command),
             Command::Registry(args) => registry::run(&args).await,
             Command::Step(args) => step::run(&args).await,
