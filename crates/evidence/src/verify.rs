@@ -169,7 +169,8 @@ pub fn verify(
 ///
 /// Who can write to a repository can break or remove a bundle and leave an old `.sig` tag behind. cosign 3 looks at
 /// tags only where no bundle is, so two cases are refused: a bundle that is, or may have been, a signature and does
-/// not hold; and a signer whose attestations are bundles, but whose signature is not. Where no bundle is left at all
+/// not hold; and a signer whose attestations are bundles, but whose signature is not. Bundles that name other keys are
+/// other people's, such as upstream's, and ours where upstream is judged. Where no bundle is left at all
 /// the image looks like one that cosign 2 signed: then what holds was signed for this digest all the same, and age
 /// and log policies are what finds old evidence.
 fn downgrade(report: &Report) -> Option<Problem> {

@@ -85,10 +85,11 @@ fn check_bundle(
         return Err(Rejection::WrongBlob { found, expected: carried.blob.digest });
     }
     let bundle = Bundle::parse(&evidence.blob).map_err(|error| unreadable(&error))?;
-    if bundle.material == Material::Certificate {
+    let Material::PublicKey { hint } = &bundle.material else {
         return Err(Rejection::Certificate);
-    }
-    let key = check_envelope(subject, &bundle.envelope, &policy.keys, facts)?;
+    };
+    let key = check_envelope(subject, &bundle.envelope, &policy.keys, facts)
+        .map_err(|rejection| by_whom(rejection, hint, &policy.keys))?;
     agree(carried.predicate_type, facts)?;
     facts.log = check_log(&bundle, key, policy)?;
     Ok(())
@@ -192,6 +193,18 @@ fn legacy_log(policy: &Policy) -> Result<(), Rejection> {
             why: "proofs are read from bundles, not from legacy tags".to_owned(),
         }),
         _ => Ok(()),
+    }
+}
+
+/// A bundle that says that somebody else made it is no broken one of ours. The hint is not signed: nothing is
+/// accepted because of it.
+fn by_whom(rejection: Rejection, hint: &str, keys: &[PublicKey]) -> Rejection {
+    let is_ours = hint.is_empty() || keys.iter().any(|key| key.hint() == hint);
+    match rejection {
+        Rejection::NotSignedByKeys { .. } if !is_ours => {
+            Rejection::AnotherKey { hint: hint.to_owned() }
+        }
+        rejection => rejection,
     }
 }
 

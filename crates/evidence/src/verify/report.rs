@@ -53,6 +53,12 @@ pub enum Rejection {
         /// How many keys were tried.
         keys: usize,
     },
+    /// A bundle that names a key outside the set, and is not signed by any in it: somebody else's.
+    #[error("it is signed with another key, {hint:?}")]
+    AnotherKey {
+        /// The key it names.
+        hint: String,
+    },
     /// The signed payload is not an in-toto statement.
     #[error("its payload type is {found:?}; expected \"application/vnd.in-toto+json\"")]
     WrongPayloadType {
@@ -121,9 +127,11 @@ impl Item {
         self.rejection.is_none()
     }
 
-    /// Whether it may be a signature by what it claims; what claims nothing may be.
+    /// Whether it may be one of our signatures by what it claims; what claims nothing may be.
     pub(super) fn may_be_signature(&self) -> bool {
-        self.predicate_type.as_deref().is_none_or(|found| found == PREDICATE_SIGNATURE)
+        use Rejection::{AnotherKey, Certificate};
+        !matches!(self.rejection, Some(AnotherKey { .. } | Certificate))
+            && self.predicate_type.as_deref().is_none_or(|found| found == PREDICATE_SIGNATURE)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Evidence that was changed, borrowed or misnamed: each with its reason, none counted.
 
 use arc_evidence::{
-    Bundle, Descriptor, Evidence, Policy, Statement, Subject, bundle, dsse, predicate,
+    Bundle, Descriptor, Evidence, Policy, PublicKey, Statement, Subject, bundle, dsse, predicate,
     simple_signing,
     verify::{
         AttestationEvidence, BundleEvidence, Error, Item, Rejection, SignatureEvidence, verify,
@@ -127,7 +127,16 @@ fn tampered_bundles_do_not_count() {
         ("bit of the signature", with_envelope(flipped), NOT_SIGNED),
         ("bytes after the signature", with_envelope(trailing), NOT_SIGNED),
         ("key id of another key", with_envelope(foreign_key_id), NOT_SIGNED),
-        ("another key", of_bundle(bundle_of(other_key(), &signature_statement())), NOT_SIGNED),
+        (
+            "another key",
+            of_bundle(bundle_of(other_key(), &signature_statement())),
+            Rejection::AnotherKey { hint: other_key().public().hint() },
+        ),
+        (
+            "another key under our key's name",
+            with_envelope(sign(other_key(), &signature_statement())),
+            NOT_SIGNED,
+        ),
         (
             "copied from another image",
             of_bundle(bundle_of(key(), &about_other(SIGNATURE))),
@@ -293,7 +302,7 @@ fn good_evidence_counts_beside_bad_and_the_bad_is_reported() {
             "origin": "bundle",
             "digest": arc_evidence::digest::sha256(&evidence.bundles[0].manifest),
             "predicateType": SIGNATURE,
-            "rejection": "no signature of the 1 keys given matches its content",
+            "rejection": format!("it is signed with another key, {:?}", other_key().public().hint()),
         })
     );
     assert_eq!(
@@ -356,4 +365,31 @@ fn a_verification_without_a_basis_is_an_error() {
     }
     let error = verify("latest", &good(), &policy(), now()).unwrap_err().to_string();
     assert!(error.starts_with("invalid digest \"latest\""), "{error}");
+}
+
+#[test]
+fn a_legacy_signature_does_not_stand_in_for_a_broken_bundle_but_stands_beside_other_peoples() {
+    let mut flipped = sign(key(), &signature_statement());
+    *flipped.signatures[0].der.last_mut().unwrap() ^= 1;
+    let named = |key: &PublicKey| bundle_around(flipped.clone(), key, SIGNATURE);
+    let ours = named(&key().public());
+    let scan = bundle_of(key(), &clean_scan());
+    let upstream = bundle_of(other_key(), &signature_statement());
+    let attested_upstream = bundle_of(other_key(), &clean_scan());
+    for (name, bundles, downgraded) in [
+        ("no bundle", vec![], false),
+        ("ours, broken", vec![ours.clone()], true),
+        ("ours, not a signature", vec![scan], true),
+        ("unreadable", vec![bundle_blob(b"{", SIGNATURE)], true),
+        ("another signer's", vec![upstream.clone(), attested_upstream], false),
+        ("another signer's, broken", vec![named(&other_key().public())], false),
+        ("another signer's, and ours, broken", vec![upstream, ours], true),
+    ] {
+        let evidence = Evidence { bundles, ..good() };
+        let report = verify(&digest(), &evidence, &policy(), now()).unwrap();
+        let found: Vec<_> = report.problems.iter().map(ToString::to_string).collect();
+        let expected = downgraded.then_some("a downgrade");
+        assert_eq!(found.len(), usize::from(downgraded), "{name}: {found:?}");
+        assert!(found.iter().all(|it| it.ends_with(expected.unwrap())), "{name}: {found:?}");
+    }
 }
