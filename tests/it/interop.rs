@@ -8,5 +8,6 @@ mod copies;
 mod cosign;
 mod ours;
 mod registry;
+mod tampered;
 mod theirs;
 mod upstream;

@@ -99,6 +99,40 @@ impl Client {
         self.try_send(Method::GET, path, &[], Bytes::new()).await
     }
 
+    /// Pushes a blob of `length` bytes.
+    pub async fn put_blob(
+        &self,
+        repository: &str,
+        digest: &str,
+        length: u64,
+        body: impl Into<Body>,
+    ) {
+        let uploads = format!("/v2/{repository}/blobs/uploads/");
+        let answer = self.send(Method::POST, &uploads, &[], Bytes::new()).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{uploads}: {:?}", answer.body);
+        let location = answer.header("location");
+        let separator = if location.contains('?') { '&' } else { '?' };
+        let location = format!("{location}{separator}digest={digest}");
+        let length = length.to_string();
+        let headers =
+            [("content-type", "application/octet-stream"), ("content-length", length.as_str())];
+        let answer = self.send(Method::PUT, &location, &headers, body).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{location}: {:?}", answer.body);
+    }
+
+    /// Pushes a manifest under a tag or its digest.
+    pub async fn put_manifest(
+        &self,
+        repository: &str,
+        reference: &str,
+        media_type: &str,
+        bytes: Bytes,
+    ) {
+        let path = format!("/v2/{repository}/manifests/{reference}");
+        let answer = self.send(Method::PUT, &path, &[("content-type", media_type)], bytes).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{path}: {:?}", answer.body);
+    }
+
     /// Returns the digest a tag points to, or `None` when there is no such tag.
     pub async fn digest(&self, repository: &str, tag: &str) -> Option<String> {
         let accept = [("accept", crate::images::MANIFEST_TYPES)];

@@ -1,65 +1,37 @@
 //! Pushes content to any registry over plain requests: blobs, manifests by digest, and the tag last.
 
-use bytes::Bytes;
 use futures::stream;
-use http::{Method, StatusCode};
 use reqwest::Body;
 
 use crate::{
     client::Client,
-    images::{Blob, Content, Descriptor},
+    images::{Blob, Content},
 };
 
 impl Content {
     /// Pushes everything, and the root also under `tag`.
     pub async fn push(&self, client: &Client, repository: &str, tag: &str) {
         self.push_untagged(client, repository).await;
-        put_manifest(client, repository, tag, &(self.root.clone(), self.root_bytes())).await;
+        client.put_manifest(repository, tag, &self.root.media_type, self.root_bytes()).await;
     }
 
     /// Pushes everything by digest.
     pub async fn push_untagged(&self, client: &Client, repository: &str) {
         for (digest, blob) in &self.blobs {
-            push_blob(client, repository, digest, blob).await;
+            let (length, body) = match blob {
+                Blob::Bytes(bytes) => (bytes.len() as u64, Body::from(bytes.clone())),
+                Blob::Random { recipe, size } => {
+                    let pieces = recipe.pieces().map(Ok::<_, std::convert::Infallible>);
+                    (*size, Body::wrap_stream(stream::iter(pieces)))
+                }
+            };
+            client.put_blob(repository, digest, length, body).await;
         }
-        for manifest in &self.manifests {
-            put_manifest(client, repository, &manifest.0.digest, manifest).await;
+        for (descriptor, bytes) in &self.manifests {
+            let (digest, media_type) = (&descriptor.digest, &descriptor.media_type);
+            client.put_manifest(repository, digest, media_type, bytes.clone()).await;
         }
     }
-}
-
-async fn push_blob(client: &Client, repository: &str, digest: &str, blob: &Blob) {
-    let uploads = format!("/v2/{repository}/blobs/uploads/");
-    let answer = client.send(Method::POST, &uploads, &[], Bytes::new()).await;
-    assert_eq!(answer.status, StatusCode::ACCEPTED, "{uploads}: {:?}", answer.body);
-    let location = answer.header("location");
-    let separator = if location.contains('?') { '&' } else { '?' };
-    let location = format!("{location}{separator}digest={digest}");
-    let (length, body) = match blob {
-        Blob::Bytes(bytes) => (bytes.len() as u64, Body::from(bytes.clone())),
-        Blob::Random { recipe, size } => {
-            let pieces = recipe.pieces().map(Ok::<_, std::convert::Infallible>);
-            (*size, Body::wrap_stream(stream::iter(pieces)))
-        }
-    };
-    let length = length.to_string();
-    let headers =
-        [("content-type", "application/octet-stream"), ("content-length", length.as_str())];
-    let answer = client.send(Method::PUT, &location, &headers, body).await;
-    assert_eq!(answer.status, StatusCode::CREATED, "{location}: {:?}", answer.body);
-}
-
-async fn put_manifest(
-    client: &Client,
-    repository: &str,
-    reference: &str,
-    manifest: &(Descriptor, Bytes),
-) {
-    let (descriptor, bytes) = manifest;
-    let path = format!("/v2/{repository}/manifests/{reference}");
-    let headers = [("content-type", descriptor.media_type.as_str())];
-    let answer = client.send(Method::PUT, &path, &headers, bytes.clone()).await;
-    assert_eq!(answer.status, StatusCode::CREATED, "{path}: {:?}", answer.body);
 }
 
 #[cfg(test)]
