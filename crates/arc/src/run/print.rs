@@ -1,7 +1,7 @@
 //! Prints what became of the artifacts: a table for people, JSON for machines.
 
 use arc_api::DeliveryResult;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{Table, presets};
 
 use super::Row;
 use crate::report::Failure;
@@ -37,41 +37,38 @@ pub(crate) fn text(rows: &[Row]) {
     }
 }
 
-/// The table of all rows.
-pub(crate) fn table(rows: &[Row]) -> Table {
+/// The table of all rows: one line of facts for each artifact, and below it where it comes from and goes to.
+pub(crate) fn table(rows: &[Row]) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header([
-        "ORDER",
-        "ARTIFACT",
-        "OUTCOME",
-        "SOURCE",
-        "DESTINATION",
-        "DIGEST",
-        "SCAN",
-        "EVIDENCE",
-        "MOVED",
-    ]);
+    table.load_style(presets::NOTHING);
+    table.set_header(["ARTIFACT", "OUTCOME", "DIGEST", "SCAN", "EVIDENCE", "MOVED"]);
     for row in rows {
+        let order = row.order.rsplit('/').next().unwrap_or_default();
         let cells = row.result.as_ref().map(cells).unwrap_or_default();
         table.add_row(
-            [row.order.clone(), row.artifact.clone(), row.outcome.clone()].into_iter().chain(cells),
+            [format!("{order}/{}", row.artifact), row.outcome.clone()].into_iter().chain(cells),
         );
     }
-    table
+    let mut lines = table.lines();
+    let mut text: Vec<_> = lines.next().into_iter().collect();
+    for (line, row) in lines.zip(rows) {
+        text.push(line);
+        let Some(result) = &row.result else { continue };
+        text.extend(result.source.iter().map(|source| format!("     from {}", source.reference)));
+        text.extend(
+            result
+                .destination
+                .iter()
+                .map(|destination| format!("       to {}", destination.reference)),
+        );
+    }
+    text.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
 }
 
-fn cells(result: &DeliveryResult) -> [String; 6] {
-    let source = result.source.as_ref();
+fn cells(result: &DeliveryResult) -> [String; 4] {
     let scan = result.scan.as_ref();
     [
-        source.map(|source| source.reference.clone()).unwrap_or_default(),
-        result
-            .destination
-            .as_ref()
-            .map(|destination| destination.reference.clone())
-            .unwrap_or_default(),
-        source.map(|source| short(&source.digest)).unwrap_or_default(),
+        result.source.as_ref().map(|source| short(&source.digest)).unwrap_or_default(),
         scan.map(|scan| {
             format!("{}C {}H {}M {}L", scan.critical, scan.high, scan.medium, scan.low)
         })
