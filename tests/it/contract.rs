@@ -36,8 +36,9 @@ fn both_templates_declare_and_pass_the_same_parameters() {
 
 #[test]
 fn every_variable_a_template_sets_is_read_by_the_steps() {
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/steps/src/environment.rs");
-    let source = fs::read_to_string(sources).unwrap();
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/steps/src");
+    let read = |file: &str| fs::read_to_string(sources.join(file)).unwrap();
+    let source = read("environment.rs") + &read("environment/trust.rs");
     let text = template(TEMPLATES[0]);
     let is_variable =
         |name: &&str| name.chars().next().is_some_and(|first| first.is_ascii_uppercase());

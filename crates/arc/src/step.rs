@@ -18,6 +18,7 @@ pub(crate) async fn run(args: &cli::Step) -> Result<Exit, Failure> {
     if root.is_some() {
         end_with_engine();
     }
+    leave_no_core();
     let place = Place::new(root.unwrap_or_else(|| PathBuf::from("/")));
     // Names and values that are not text cannot be ours.
     let environment: Environment = std::env::vars_os()
@@ -33,6 +34,17 @@ pub(crate) async fn run(args: &cli::Step) -> Result<Exit, Failure> {
     println!("{text}");
     Ok(Exit::Done)
 }
+
+/// Forbids core dumps: a step holds keys and passwords, and a core would be a copy of them in a file.
+#[cfg(unix)]
+fn leave_no_core() {
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    // Lowering a limit is always allowed; where it is not, the step is none the worse.
+    let _refused = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+}
+
+#[cfg(not(unix))]
+fn leave_no_core() {}
 
 /// Asks the kernel to end this step with the engine that started it: a killed `arc run` must not go on publishing.
 #[cfg(target_os = "linux")]

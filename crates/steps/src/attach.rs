@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use arc_evidence::verify::BundleEvidence;
 use arc_evidence::{
     Bundle, Descriptor as Subject, OciArtifact, SigningKey, Statement, bundle, dsse, legacy,
     predicate, simple_signing,
@@ -14,9 +15,10 @@ use arc_evidence::{
 use arc_oci::{Client, Descriptor, Digest, RawManifest};
 use serde_json::Value;
 
-use crate::delivered::tagged;
+use crate::delivered::{bundles as bundles_of, tagged};
 use crate::error::Error;
 use crate::record::AttestationRecord;
+use crate::transparency::Log;
 
 /// A manifest that evidence is attached to.
 pub(crate) struct Target<'a> {
@@ -31,6 +33,15 @@ pub(crate) struct Target<'a> {
     pub(crate) created: &'a str,
     /// What refers to the manifest already.
     known: BTreeSet<Digest>,
+    /// The bundles among it, read only where a log is used.
+    bundles: Vec<(OciArtifact, Bundle)>,
+}
+
+/// Who signs, and which log is told about it.
+#[derive(Clone, Copy)]
+pub(crate) struct Signer<'a> {
+    pub(crate) key: &'a SigningKey,
+    pub(crate) log: Option<&'a Log>,
 }
 
 /// One claim about a manifest.
@@ -75,44 +86,62 @@ impl<'a> Target<'a> {
     pub(crate) async fn look(
         destination: Destination<'a>,
         manifest: &'a Descriptor,
+        signer: Signer<'_>,
     ) -> Result<Self, Error> {
         let Destination { client, repository, docker_reference, created } = destination;
         let known = client.referrers(repository, &manifest.digest).await?;
-        let known = known.into_iter().map(|descriptor| descriptor.digest).collect();
-        Ok(Self { client, repository, manifest, docker_reference, created, known })
+        let known: BTreeSet<_> = known.into_iter().map(|descriptor| descriptor.digest).collect();
+        let mut bundles = Vec::new();
+        if signer.log.is_some() && !known.is_empty() {
+            let found = bundles_of(client, repository, &manifest.digest).await?;
+            bundles.extend(found.into_iter().filter_map(readable));
+        }
+        Ok(Self { client, repository, manifest, docker_reference, created, known, bundles })
     }
 
     /// Signs the manifest itself.
-    pub(crate) fn seal_signature(&self, key: &SigningKey) -> Result<Sealed, Error> {
+    pub(crate) async fn seal_signature(&self, signer: Signer<'_>) -> Result<Sealed, Error> {
         let statement = Statement::signature(&self.manifest.digest.to_string())
             .map_err(|source| invalid(source.into()))?;
-        Ok(self.seal_statement(key, predicate::PREDICATE_SIGNATURE, &statement))
+        self.seal_statement(signer, predicate::PREDICATE_SIGNATURE, &statement).await
     }
 
     /// Signs a claim about the manifest.
-    pub(crate) fn seal(&self, key: &SigningKey, claim: Claim) -> Result<Sealed, Error> {
+    pub(crate) async fn seal(&self, signer: Signer<'_>, claim: Claim) -> Result<Sealed, Error> {
         let digest = self.manifest.digest.to_string();
         let subject = arc_evidence::Subject::new(self.docker_reference, &digest)
             .map_err(|source| invalid(source.into()))?;
         let statement = Statement::new(subject, claim.predicate_type, claim.predicate);
-        Ok(self.seal_statement(key, claim.predicate_type, &statement))
+        self.seal_statement(signer, claim.predicate_type, &statement).await
     }
 
-    fn seal_statement(
+    /// Signs a statement and logs it. What is at the destination, logged already, is taken as it is: the log would
+    /// prove it against another tree, and the bytes would differ each time.
+    async fn seal_statement(
         &self,
-        key: &SigningKey,
+        Signer { key, log }: Signer<'_>,
         predicate_type: &'static str,
         statement: &Statement,
-    ) -> Sealed {
+    ) -> Result<Sealed, Error> {
         let envelope = dsse::sign(key, dsse::PAYLOAD_TYPE_IN_TOTO, statement.to_bytes());
+        let mut bundle = Bundle::new(envelope.clone(), &key.public());
+        if let Some(log) = log {
+            let logged = self
+                .bundles
+                .iter()
+                .find(|(_, there)| there.envelope == envelope && log.holds(there, &key.public()));
+            if let Some((artifact, _)) = logged {
+                return Ok(Sealed { predicate_type, envelope, artifact: artifact.clone() });
+            }
+            bundle = bundle.with_log_entry(log.enter(&envelope, &key.public()).await?);
+        }
         let subject = Subject {
             media_type: self.manifest.media_type.clone(),
             digest: self.manifest.digest.to_string(),
             size: self.manifest.size,
         };
-        let bundle = Bundle::new(envelope.clone(), &key.public());
         let artifact = bundle::referrer(&bundle, &subject, predicate_type, self.created);
-        Sealed { predicate_type, envelope, artifact }
+        Ok(Sealed { predicate_type, envelope, artifact })
     }
 
     /// Writes the bundle, unless it is there.
@@ -190,6 +219,15 @@ impl<'a> Target<'a> {
         }
         Ok(())
     }
+}
+
+/// A bundle at the destination with the manifest that carries it; its blobs are there.
+fn readable(found: BundleEvidence) -> Option<(OciArtifact, Bundle)> {
+    let bundle = Bundle::parse(&found.blob).ok()?;
+    let media_type = arc_evidence::artifact::MEDIA_TYPE_MANIFEST.to_owned();
+    let digest = Digest::sha256(&found.manifest).to_string();
+    let artifact = OciArtifact { manifest: found.manifest, media_type, digest, blobs: Vec::new() };
+    Some((artifact, bundle))
 }
 
 fn raw_manifest(artifact: &OciArtifact) -> RawManifest {

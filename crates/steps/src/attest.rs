@@ -4,19 +4,21 @@
 
 use std::future::Future;
 
-use arc_evidence::{SigningKey, predicate};
+use arc_evidence::SigningKey;
+use arc_evidence::predicate::{self, ResourceDescriptor};
 use arc_oci::Client;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 
-use crate::attach::{Claim, Destination, Sealed, Target};
+use crate::attach::{Claim, Destination, Sealed, Signer, Target};
 use crate::claims;
 use crate::environment::Request;
 use crate::error::Error;
 use crate::fetch::note;
 use crate::place::Place;
-use crate::record::{Plan, SignatureRecord, StepResult, seconds};
+use crate::record::{self, Plan, SignatureRecord, StepResult, seconds};
 use crate::scan::Scan;
+use crate::transparency::Log;
 
 /// Pieces of evidence that are written at the same time; registries limit how many requests one client may have open.
 const CONCURRENCY: usize = 4;
@@ -29,6 +31,13 @@ pub(crate) struct Delivery<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) scan: &'a Scan,
     pub(crate) key: &'a SigningKey,
+    pub(crate) log: Option<Log>,
+}
+
+impl Delivery<'_> {
+    fn signer(&self) -> Signer<'_> {
+        Signer { key: self.key, log: self.log.as_ref() }
+    }
 }
 
 /// What is attached to one manifest.
@@ -57,14 +66,12 @@ pub(crate) async fn sign_and_attest(
     let mut manifests = vec![&plan.root];
     let platforms = scan.platforms.iter().map(|platform| &platform.manifest);
     manifests.extend(platforms.filter(|manifest| manifest.digest != plan.root.digest));
-    let targets =
-        together(manifests.into_iter().map(|manifest| Target::look(destination, manifest)));
-    let mut pages = Vec::new();
-    for target in targets.await? {
-        pages.push(seal(delivery, target)?);
-    }
-    seal_conclusions(delivery, &mut pages, result)?;
+    let look = |manifest| Target::look(destination, manifest, delivery.signer());
+    let targets = together(manifests.into_iter().map(look)).await?;
+    let mut pages = together(targets.into_iter().map(|target| seal(delivery, target))).await?;
+    let summary = seal_conclusions(delivery, &mut pages, result).await?;
     write(delivery.key, &pages).await?;
+    record::write_bytes(&delivery.place.summary(), &summary)?;
     let sealed = pages.iter().rev().flat_map(|page| &page.attestations);
     result.attestations.extend(sealed.map(Sealed::record));
     let root = pages.first().and_then(|page| page.signature.as_ref());
@@ -78,8 +85,9 @@ pub(crate) async fn sign_and_attest(
 }
 
 /// Seals what does not depend on other evidence: signatures, SBOMs, the scan.
-fn seal<'a>(delivery: &Delivery<'_>, target: Target<'a>) -> Result<Page<'a>, Error> {
-    let Delivery { request, plan, scan, key, .. } = delivery;
+async fn seal<'a>(delivery: &Delivery<'_>, target: Target<'a>) -> Result<Page<'a>, Error> {
+    let Delivery { request, plan, scan, .. } = delivery;
+    let signer = delivery.signer();
     let is_root = target.manifest.digest == plan.root.digest;
     let mut claims = Vec::new();
     for platform in
@@ -97,27 +105,39 @@ fn seal<'a>(delivery: &Delivery<'_>, target: Target<'a>) -> Result<Page<'a>, Err
     if is_root {
         claims.push(claims::vulnerability(request, plan, scan));
     }
-    let signature =
-        if is_root || request.sign_platforms { Some(target.seal_signature(key)?) } else { None };
-    let attestations: Result<_, _> =
-        claims.into_iter().map(|claim| target.seal(key, claim)).collect();
-    Ok(Page { signature, attestations: attestations?, target })
+    let signature = if is_root || request.sign_platforms {
+        Some(target.seal_signature(signer).await?)
+    } else {
+        None
+    };
+    let attestations = together(claims.into_iter().map(|claim| target.seal(signer, claim))).await?;
+    Ok(Page { signature, attestations, target })
 }
 
-/// Seals what speaks about other evidence: the provenance, then the verification summary.
-fn seal_conclusions(
+/// Seals what speaks about other evidence: the provenance, then the verification summary, whose envelope is returned.
+async fn seal_conclusions(
     delivery: &Delivery<'_>,
     pages: &mut [Page<'_>],
     result: &StepResult,
-) -> Result<(), Error> {
-    let byproducts =
-        claims::byproducts(delivery, pages.iter().flat_map(|page| &page.attestations))?;
+) -> Result<Vec<u8>, Error> {
+    let signer = delivery.signer();
+    let byproducts = describe_all(delivery, pages)?;
     let claim = claims::provenance(delivery, result, byproducts)?;
-    if let Some(root) = pages.first_mut() {
-        let provenance = root.target.seal(delivery.key, claim)?;
-        root.attestations.push(provenance);
-    }
-    Ok(())
+    let Some(root) = pages.first_mut() else { return Ok(Vec::new()) };
+    root.attestations.push(root.target.seal(signer, claim).await?);
+    let claim = claims::summary(delivery, describe_all(delivery, pages)?)?;
+    let Some(root) = pages.first_mut() else { return Ok(Vec::new()) };
+    let summary = root.target.seal(signer, claim).await?;
+    let file = summary.envelope.to_json();
+    root.attestations.push(summary);
+    Ok(file)
+}
+
+fn describe_all(
+    delivery: &Delivery<'_>,
+    pages: &[Page<'_>],
+) -> Result<Vec<ResourceDescriptor>, Error> {
+    claims::attested(delivery, pages.iter().flat_map(|page| &page.attestations))
 }
 
 /// Writes all pieces; those of the root's attestations last, the verification summary after everything else.

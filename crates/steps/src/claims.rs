@@ -3,21 +3,27 @@
 //! Only what is known is said: a pipeline image that the template does not pin has no digest, and a run on one
 //! machine, where no image runs, names none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use arc_evidence::PublicKey;
 use arc_evidence::predicate::{
-    self, Database, Invocation, Metadata, Order, Provenance, ResourceDescriptor, Scanner, Vuln,
+    self, Database, Invocation, LEVEL_SCAN_PASSED, LEVEL_SOURCE_VERIFIED, Metadata, Order,
+    Provenance, ResourceDescriptor, Scanner, VerificationResult, VerificationSummary, Vuln,
 };
-use arc_oci::Reference;
-use serde_json::json;
+use arc_oci::{Digest, Reference};
+use serde_json::{Value, json};
 
 use crate::attach::{Claim, Sealed};
 use crate::attest::Delivery;
-use crate::environment::Request;
+use crate::environment::{Request, Unsupported};
 use crate::error::Error;
-use crate::record::{Plan, StepResult, seconds};
+use crate::record::{Plan, SourceEvidence, StepResult, seconds};
 use crate::scan::Scan;
 
+/// The level of an image that passed because the policy lets pass what has nothing to scan.
+pub(crate) const LEVEL_NOT_SCANNABLE: &str = "ARC_NOT_SCANNABLE_ALLOWED";
+/// What a verification summary calls the policy; its digest is the one of `internalParameters.policy`.
+const POLICY_URI: &str = "arc://policies/oci-image";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The vulnerability scan.
@@ -79,8 +85,8 @@ pub(crate) fn provenance(
                 "workflow".to_owned(),
                 json!({"namespace": request.workflow.namespace, "name": request.workflow.name}),
             ),
-            ("scanSeverity".to_owned(), json!(request.gate.to_string())),
-            ("signPlatforms".to_owned(), json!(request.sign_platforms)),
+            // The digest of exactly this is what the verification summary names.
+            ("policy".to_owned(), policy(request, plan, scan)),
         ]),
         resolved_dependencies: dependencies(delivery, result)?,
         arc_version: VERSION.to_owned(),
@@ -96,21 +102,84 @@ pub(crate) fn provenance(
     })
 }
 
-/// The other attestations, as what came out besides the image.
-pub(crate) fn byproducts<'a>(
+/// The verification summary: which policy the artifact passed, and on which evidence.
+pub(crate) fn summary(
+    delivery: &Delivery<'_>,
+    input_attestations: Vec<ResourceDescriptor>,
+) -> Result<Claim, Error> {
+    let Delivery { request, plan, scan, .. } = delivery;
+    let text = policy(request, plan, scan).to_string();
+    let digest = Digest::sha256(text.as_bytes()).to_string();
+    let is_scanned = scan.platforms.iter().all(|platform| platform.is_scannable);
+    let mut levels = vec![if is_scanned { LEVEL_SCAN_PASSED } else { LEVEL_NOT_SCANNABLE }];
+    if !plan.source_evidence.is_empty() {
+        levels.push(LEVEL_SOURCE_VERIFIED);
+    }
+    let summary = VerificationSummary {
+        arc_version: VERSION.to_owned(),
+        // As in the provenance: a publish that runs again must make the same bytes.
+        time_verified: seconds(scan.completed_at),
+        resource_uri: resource_uri(request, plan),
+        policy: describe("", POLICY_URI, &digest)?,
+        input_attestations,
+        result: VerificationResult::Passed,
+        verified_levels: levels.into_iter().map(str::to_owned).collect(),
+    };
+    Ok(Claim { predicate_type: predicate::PREDICATE_VSA, predicate: predicate::vsa(&summary) })
+}
+
+/// Where the artifact is, as a verification summary names it.
+pub(crate) fn resource_uri(request: &Request, plan: &Plan) -> String {
+    format!("oci://{}", request.destination.remote.reference(&plan.destination_repository))
+}
+
+/// Everything that decided about the delivery. Keys sort, so that the same policy has the same digest.
+fn policy(request: &Request, plan: &Plan, scan: &Scan) -> Value {
+    let source = request.verify_source.as_ref().map(|policy| {
+        let keys: BTreeSet<_> = policy.keys.iter().map(PublicKey::hint).collect();
+        json!({
+            "keys": keys,
+            "predicateTypes": policy.require,
+            "maxAgeSeconds": policy.max_age.map(|age| age.as_secs()),
+        })
+    });
+    let log = request
+        .log
+        .as_ref()
+        .map(|log| log.keys.iter().map(|key| hex(&key.id())).collect::<BTreeSet<_>>());
+    let unsupported = match request.unsupported {
+        Unsupported::Refuse => "refuse",
+        Unsupported::Allow => "allow",
+    };
+    json!({
+        "scanSeverity": request.gate.to_string(),
+        "scanUnsupported": unsupported,
+        "scanDatabase": {
+            "uri": plan.database.as_ref().unwrap_or(&request.database),
+            "digest": scan.result.database,
+        },
+        "scanReport": request.report.is_some(),
+        "signPlatforms": request.sign_platforms,
+        "verifySource": source,
+        "logKeys": log,
+    })
+}
+
+/// The other attestations: byproducts of the delivery, and what its summary rests on.
+pub(crate) fn attested<'a>(
     delivery: &Delivery<'_>,
     attestations: impl Iterator<Item = &'a Sealed>,
 ) -> Result<Vec<ResourceDescriptor>, Error> {
-    let remote = &delivery.request.destination.remote;
-    let repository = remote.reference(&delivery.plan.destination_repository);
+    let resource = resource_uri(delivery.request, delivery.plan);
     let describe = |sealed: &Sealed| {
         let name = match sealed.predicate_type {
             predicate::PREDICATE_VULN => "scan-report",
             predicate::PREDICATE_CYCLONEDX => "sbom/cyclonedx",
             predicate::PREDICATE_SPDX => "sbom/spdx",
+            predicate::PREDICATE_SLSA_PROVENANCE => "provenance",
             other => other,
         };
-        let mut described = describe(name, &format!("oci://{repository}"), sealed.digest())?;
+        let mut described = describe(name, &resource, sealed.digest())?;
         "application/vnd.in-toto+json".clone_into(&mut described.media_type);
         Ok(described)
     };
@@ -145,6 +214,10 @@ fn dependencies(
         .map_or_else(|| request.database.clone(), |name| format!("oci://{name}"));
     let mut found =
         vec![source, scanner, describe("db/advisories", &database, &scan.result.database)?];
+    let upstream = format!("oci://{}", request.source.remote.reference(&plan.source_repository));
+    for evidence in &plan.source_evidence {
+        found.push(upstream_evidence(evidence, &upstream)?);
+    }
     // On one machine the engine starts its own program; the image of the template does not take part.
     if !place.is_local()
         && let Some(image) = &request.pipeline_image
@@ -152,6 +225,19 @@ fn dependencies(
         found.push(pipeline_image(image)?);
     }
     Ok(found)
+}
+
+/// A piece of upstream's evidence that was verified before the image was fetched.
+fn upstream_evidence(evidence: &SourceEvidence, uri: &str) -> Result<ResourceDescriptor, Error> {
+    let is_signature = evidence.predicate_type == predicate::PREDICATE_SIGNATURE;
+    let name = if is_signature { "upstream-signature" } else { "upstream-attestation" };
+    let mut described = describe(name, uri, &evidence.digest)?;
+    described.annotations = BTreeMap::from([
+        ("verified".to_owned(), "true".to_owned()),
+        ("keyHint".to_owned(), evidence.key_hint.clone()),
+        ("predicateType".to_owned(), evidence.predicate_type.clone()),
+    ]);
+    Ok(described)
 }
 
 /// The image that the template names: with its digest where it is pinned, and without one where it is not.
@@ -174,4 +260,8 @@ fn describe(name: &str, uri: &str, digest: &str) -> Result<ResourceDescriptor, E
 /// Something of which only the name is known.
 fn unpinned(name: &str, uri: &str) -> ResourceDescriptor {
     ResourceDescriptor { name: name.to_owned(), uri: uri.to_owned(), ..Default::default() }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -5,10 +5,15 @@
 
 use std::collections::BTreeMap;
 
+use arc_evidence::Policy;
 use arc_oci::{Digest, Remote};
 use arc_scan::Gate;
 
 use crate::error::{Error, Problem};
+
+mod trust;
+
+pub use trust::{LogFacts, LogVersion};
 
 /// Where artifacts come from or go to, as an endpoint describes it.
 #[derive(Debug, Clone)]
@@ -94,6 +99,10 @@ pub struct Request {
     pub order: OrderFacts,
     /// Which run.
     pub workflow: WorkflowFacts,
+    /// What upstream must have signed; absent where nothing is asked of it.
+    pub verify_source: Option<Policy>,
+    /// The transparency log that holds every signature, where there is one.
+    pub log: Option<LogFacts>,
     /// Whether each platform's manifest is signed besides the root.
     pub sign_platforms: bool,
     /// The pipeline's image, as the workflow template names it.
@@ -118,6 +127,8 @@ impl Request {
         let gate = reader.gate();
         let unsupported = reader.unsupported();
         let order = reader.order();
+        let verify_source = reader.verify_source();
+        let log = reader.log();
         let sign_platforms = reader.flag("SIGN_PLATFORMS");
         let dry_run = reader.flag("DRY_RUN");
         let request = match (source, destination, wanted, gate, unsupported) {
@@ -137,6 +148,8 @@ impl Request {
                         name: reader.text("WORKFLOW_NAME"),
                         uid: reader.text("WORKFLOW_UID"),
                     },
+                    verify_source,
+                    log,
                     sign_platforms,
                     pipeline_image: reader.given("PIPELINE_IMAGE"),
                     dry_run,

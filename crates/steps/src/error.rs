@@ -98,6 +98,14 @@ pub enum Error {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The transparency log did not take a signature, or its answer does not hold.
+    #[error("failed to log a signature at {url:?}")]
+    Log {
+        /// The log.
+        url: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A background task of ours ended abnormally.
     #[error("failed to finish {what}")]
     Task {
@@ -127,6 +135,7 @@ impl Error {
             Self::Registry(source) if source.is_retryable() => Exit::Failed,
             Self::Input { .. } | Self::Key { .. } | Self::Registry(_) => Exit::WrongInput,
             Self::Evidence { .. }
+            | Self::Log { .. }
             | Self::Scan { .. }
             | Self::File { .. }
             | Self::Understand { .. }
@@ -144,6 +153,11 @@ impl Error {
             Self::Registry(source) if source.is_unauthorized() => {
                 vec![
                     "check the secret that the endpoint's secretRef names: username and password, or .dockerconfigjson",
+                ]
+            }
+            Self::Log { .. } => {
+                vec![
+                    "check the type's parameters rekorURL, rekorVersion and rekorPublicKey; the tag was not set",
                 ]
             }
             _ => Vec::new(),

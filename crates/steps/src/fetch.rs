@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::place::{Place, Side};
 use crate::record::{self, Outcome, Place as Destination, Plan, Source, StepRecord, StepResult};
 use crate::resolve::{Resolved, resolve};
+use crate::source;
 
 /// Largest advisory database from a registry, in bytes: all of OSV for one distribution is a tenth of it.
 const MAX_DATABASE: u64 = 1 << 30;
@@ -35,6 +36,12 @@ pub(crate) async fn run(
     console.say(&format!("resolved {} to {}", result.source.reference, plan.root.digest));
     let sentence = format!("{} is {}", result.source.reference, plan.root.digest);
     note(&mut result, "resolve", started_at, sentence);
+    if let Err(error) = verify_source(request, &source, &mut plan, &mut result, console).await {
+        result.outcome = Outcome::Refused;
+        note(&mut result, "verify-source", started_at, error.to_string());
+        record::write(&place.result(), &result)?;
+        return Err(error);
+    }
 
     if delivered::is_delivered(request, place, &destination, &plan).await? {
         plan.outcome = Outcome::AlreadyDelivered;
@@ -55,6 +62,25 @@ pub(crate) async fn run(
     result.outcome = plan.outcome;
     record::write(&place.plan(), &plan)?;
     Ok(result)
+}
+
+/// Checks upstream's evidence, if any is asked for, before anything else is read or looked at.
+async fn verify_source(
+    request: &Request,
+    source: &Client,
+    plan: &mut Plan,
+    result: &mut StepResult,
+    console: Console,
+) -> Result<(), Error> {
+    if request.verify_source.is_none() {
+        return Ok(());
+    }
+    let began = Timestamp::now();
+    plan.source_evidence = source::verify(request, source, plan).await?;
+    let sentence = format!("{} pieces of upstream's evidence hold", plan.source_evidence.len());
+    console.say(&sentence);
+    note(result, "verify-source", began, sentence);
+    Ok(())
 }
 
 /// Reads the root by digest, so that nothing later depends on the tag.
@@ -88,6 +114,7 @@ fn make_plan(place: &Place, resolved: Resolved, root: Descriptor, now: Timestamp
         destination_tag: resolved.destination_tag,
         started_at: same.map_or(now, |plan| plan.started_at),
         database: None,
+        source_evidence: Vec::new(),
     }
 }
 
@@ -190,7 +217,9 @@ async fn fetch_database(
     } else {
         Side::Source
     };
-    endpoint.has_secret &= endpoint.remote.host == remote.host;
+    // A password given for TLS is never sent without it, even to the same host.
+    let is_same = endpoint.remote.host == remote.host && endpoint.remote.scheme == remote.scheme;
+    endpoint.has_secret &= is_same;
     endpoint.remote = remote;
     let client = place.connect(side, &endpoint)?;
     let digest = pull_database(&client, &reference, &place.fetched_advisories()).await?;

@@ -21,12 +21,14 @@ mod publish;
 pub mod record;
 mod resolve;
 mod scan;
+mod source;
+mod transparency;
 
 pub use console::{Console, bytes};
 pub use delivered::evidence;
 pub use destination::{Destination, destination};
 pub use environment::{
-    EndpointFacts, Environment, OrderFacts, Request, Unsupported, Wanted, WorkflowFacts,
+    EndpointFacts, Environment, LogFacts, LogVersion, OrderFacts, Request, Unsupported, Wanted, WorkflowFacts,
 };
 pub use error::{Error, Exit, Problem};
 pub use evidence_in_layout::evidence_in_layout;

@@ -48,6 +48,11 @@ impl Place {
         self.path("/work/result.json")
     }
 
+    /// The verification summary as one DSSE file, for verifiers that read no registry.
+    pub(crate) fn summary(&self) -> PathBuf {
+        self.path("/work/vsa.dsse.json")
+    }
+
     /// Where `fetch` puts advisories that come from a registry.
     pub(crate) fn fetched_advisories(&self) -> PathBuf {
         self.path("/work/advisories")

@@ -17,6 +17,7 @@ use crate::fetch::note;
 use crate::place::{Place, Side};
 use crate::record::{self, Outcome, Plan, StepResult};
 use crate::scan::Scan;
+use crate::transparency::Log;
 
 /// Runs the step.
 pub(crate) async fn run(
@@ -33,6 +34,7 @@ pub(crate) async fn run(
     // Both before anything is written: a delivery that cannot be signed must not begin.
     let key = place.signing_key()?;
     let client = place.connect(Side::Destination, &request.destination)?;
+    let log = request.log.as_ref().map(Log::connect).transpose()?;
     let began = Timestamp::now();
     if delivered::is_delivered(request, place, &client, &plan).await? {
         result.outcome = Outcome::AlreadyDelivered;
@@ -47,7 +49,7 @@ pub(crate) async fn run(
     }
     push(&client, place, &plan, &mut result, console).await?;
     let delivery =
-        Delivery { request, place, client: &client, plan: &plan, scan: &scan, key: &key };
+        Delivery { request, place, client: &client, plan: &plan, scan: &scan, key: &key, log };
     attest::sign_and_attest(&delivery, &mut result).await?;
     prove(request, &client, &plan, &key).await?;
     tag(&client, place, &plan, &mut result, console).await?;
@@ -97,11 +99,10 @@ async fn prove(
     plan: &Plan,
     key: &SigningKey,
 ) -> Result<(), Error> {
-    let report = delivered::judge(client, plan, key.public(), &request.gate).await?;
-    if report.accepted() {
+    let problems = delivered::judge(client, plan, &key.public(), request).await?;
+    if problems.is_empty() {
         return Ok(());
     }
-    let problems: Vec<_> = report.problems.iter().map(ToString::to_string).collect();
     let why = format!(
         "the destination does not show valid evidence after it was written: {}",
         problems.join("; ")

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+pub use crate::source::SourceEvidence;
 
 /// How a delivery ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +46,9 @@ pub struct Plan {
     pub started_at: jiff::Timestamp,
     /// The advisory database as an OCI reference with digest, where it was fetched.
     pub database: Option<String>,
+    /// Upstream's evidence that held, where some was asked for.
+    #[serde(default)]
+    pub source_evidence: Vec<SourceEvidence>,
 }
 
 /// `result.json`: what was done, in the words of `ArtifactWorkflow.status.result`.
@@ -192,10 +196,15 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
 
 /// Writes a file for a later step: whole or not at all.
 pub(crate) fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
-    let failed = |source| Error::File { action: "write", path: path.to_owned(), source };
     let mut bytes = serde_json::to_vec_pretty(value)
         .map_err(|source| Error::Understand { path: path.to_owned(), source })?;
     bytes.push(b'\n');
+    write_bytes(path, &bytes)
+}
+
+/// Writes a file: whole or not at all.
+pub(crate) fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let failed = |source| Error::File { action: "write", path: path.to_owned(), source };
     let unfinished = path.with_extension("unfinished");
     std::fs::write(&unfinished, bytes).map_err(failed)?;
     std::fs::rename(&unfinished, path).map_err(failed)

@@ -23,6 +23,7 @@ use crate::fetch::note;
 use crate::place::Place;
 use crate::record::{self, FindingRecord, Outcome, Plan, ScanSummary, StepResult, seconds};
 use platforms::Platform;
+pub(crate) use platforms::is_attestation;
 
 /// Findings that the attestation lists; the counts are complete.
 const ATTESTED_FINDINGS: usize = 1000;
@@ -54,6 +55,8 @@ pub(crate) struct Scan {
 pub(crate) struct PlatformScan {
     /// Its manifest.
     pub(crate) manifest: Descriptor,
+    /// Whether it has packages that the advisories could speak about.
+    pub(crate) is_scannable: bool,
     /// Its CycloneDX document.
     pub(crate) cyclonedx: serde_json::Value,
     /// Its SPDX document.
@@ -61,12 +64,13 @@ pub(crate) struct PlatformScan {
 }
 
 impl PlatformScan {
-    fn new(platform: &Platform, inventory: &Inventory, plan: &Plan) -> Self {
+    fn new(platform: &Platform, inventory: &Inventory, is_scannable: bool, plan: &Plan) -> Self {
         let digest = platform.descriptor.digest.to_string();
         let subject = sbom::Subject { name: &plan.destination_repository, digest: &digest };
         let time = seconds(plan.started_at);
         Self {
             manifest: platform.descriptor.clone(),
+            is_scannable,
             cyclonedx: sbom::cyclonedx(inventory, &subject, &time),
             spdx: sbom::spdx(inventory, &subject, &time),
         }

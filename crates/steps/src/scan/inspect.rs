@@ -32,14 +32,14 @@ pub(super) fn inspect(
     };
     for platform in platforms {
         let inventory = read(layout, platform)?;
-        judge_coverage(request, platform, &inventory, &database)?;
+        let is_scannable = judge_coverage(request, platform, &inventory, &database)?;
         for finding in matching::findings(&inventory, &database) {
             // Platforms share most findings; each counts once.
             if !found.list.contains(&finding) {
                 found.list.push(finding);
             }
         }
-        found.platforms.push(PlatformScan::new(platform, &inventory, plan));
+        found.platforms.push(PlatformScan::new(platform, &inventory, is_scannable, plan));
     }
     found.list.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.package.cmp(&b.package)));
     Ok(found)
@@ -70,12 +70,13 @@ fn read(layout: &Layout, platform: &Platform) -> Result<Inventory, Error> {
     inventory(layers).map_err(|source| failed(platform.name(), source))
 }
 
+/// Returns whether the advisories could speak about the platform, or an error if it may not pass.
 fn judge_coverage(
     request: &Request,
     platform: &Platform,
     inventory: &Inventory,
     database: &Database,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let coverage = matching::coverage(inventory, database);
     let may_pass = match coverage {
         Coverage::Covered => true,
@@ -84,7 +85,7 @@ fn judge_coverage(
         _ => false,
     };
     if may_pass {
-        return Ok(());
+        return Ok(coverage == Coverage::Covered);
     }
     let hint = match coverage {
         Coverage::NothingRecognised => {

@@ -77,7 +77,7 @@ fn collect(
 /// `BuildKit`'s attestations stand in the index under the platform unknown/unknown; they are carried, not scanned.
 ///
 /// Both marks are asked for: an image that only claims one of them is scanned.
-fn is_attestation(child: &Descriptor) -> bool {
+pub(crate) fn is_attestation(child: &Descriptor) -> bool {
     let is_unknown =
         child.platform.as_ref().is_some_and(|p| p.os == "unknown" && p.architecture == "unknown");
     let is_marked = child

@@ -79,7 +79,7 @@ fn own_documents(layout: &Layout, platform: &Platform, plan: &Plan) -> Result<Pl
         });
     }
     let inventory = inventory(layers).map_err(|source| failed(platform.name(), source))?;
-    Ok(PlatformScan::new(platform, &inventory, plan))
+    Ok(PlatformScan::new(platform, &inventory, true, plan))
 }
 
 fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
