@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     encoding,
-    keys::{PublicKey, SigningKey},
+    keys::{self, PublicKey, Signer, SigningKey},
     limits,
 };
 
@@ -173,6 +173,23 @@ fn pae_start(payload_type: &str, payload: &[u8]) -> Vec<u8> {
 /// Signs a payload and returns the envelope with one signature and no key id.
 pub fn sign(key: &SigningKey, payload_type: &str, payload: Vec<u8>) -> Envelope {
     let der = key.sign(&pae(payload_type, &payload));
+    signed(payload_type, payload, der)
+}
+
+/// Signs a payload with whatever signs.
+///
+/// # Errors
+/// When the signer fails.
+pub fn sign_with(
+    signer: &Signer,
+    payload_type: &str,
+    payload: Vec<u8>,
+) -> Result<Envelope, keys::Error> {
+    let der = signer.sign(&pae(payload_type, &payload))?;
+    Ok(signed(payload_type, payload, der))
+}
+
+fn signed(payload_type: &str, payload: Vec<u8>, der: Vec<u8>) -> Envelope {
     let signatures = vec![Signature { key_id: String::new(), der }];
     Envelope { payload_type: payload_type.to_owned(), payload, signatures }
 }

@@ -8,6 +8,7 @@ mod files;
 mod info;
 mod pem;
 mod public;
+mod signer;
 
 use std::fmt;
 
@@ -19,6 +20,7 @@ pub use self::{
     files::KeyFiles,
     info::{Encryption, KeyInfo, PublicInfo},
     public::PublicKey,
+    signer::Signer,
 };
 
 /// Why a key cannot be read, written or used. No variant carries key material or a password.

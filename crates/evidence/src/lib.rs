@@ -27,7 +27,7 @@ pub mod verify;
 pub use artifact::{Descriptor, OciArtifact};
 pub use bundle::Bundle;
 pub use dsse::Envelope;
-pub use keys::{KeyFiles, PublicKey, SigningKey};
+pub use keys::{KeyFiles, KeyInfo, PublicKey, Signer, SigningKey};
 pub use scan_result::{Counts, ScanFinding, ScanResult, ScanVerdict, Severity};
 pub use statement::{Statement, Subject};
 pub use transparency::{LogEntry, LogKey};

@@ -4,19 +4,23 @@
 //! [`LogEntry::from_v1_answer`] for what the log says, [`crate::Bundle::with_log_entry`] to keep it, and
 //! [`LogEntry::verify`] to check it without the log: proof, checkpoint, promise, and that it is about this signature.
 
+mod answer;
 mod body;
 mod entry;
 mod key;
 mod merkle;
 mod note;
 mod request;
+mod trusted_root;
+mod wire;
 
-pub(crate) use self::entry::Wire;
+pub(crate) use self::wire::Wire;
 pub use self::{
     entry::{InclusionProof, LogEntry, LogSummary},
     key::LogKey,
     note::Checkpoint,
     request::{V1_PATH, V2_PATH, v1_request, v1_signature_request, v2_request},
+    trusted_root::trusted_root,
 };
 
 /// Why an entry of a log cannot be read or does not hold.

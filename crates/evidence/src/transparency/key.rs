@@ -48,27 +48,36 @@ impl LogKey {
 
     /// Returns the log's id: SHA-256 over the key's DER form.
     pub fn id(&self) -> [u8; 32] {
-        let der = match &self.0 {
-            Kind::Ecdsa(key) => key.to_der(),
-            Kind::Ed25519(key) => [&ED25519_PREFIX[..], key].concat(),
-        };
-        Sha256::digest(der).into()
+        Sha256::digest(self.to_der()).into()
     }
 
-    /// Whether a line of a signed note can be by this key, judged by the key's name and its four bytes of hint.
-    ///
-    /// For ECDSA two ways to make the hint are in use, so that it decides nothing.
-    pub(super) fn matches(&self, name: &str, hint: [u8; 4]) -> bool {
+    pub(super) fn to_der(&self) -> Vec<u8> {
         match &self.0 {
-            Kind::Ecdsa(_) => true,
-            Kind::Ed25519(key) => {
-                let hash = Sha256::new()
-                    .chain_update(name)
-                    .chain_update([b'\n', NOTE_ED25519])
-                    .chain_update(key)
-                    .finalize();
-                hash.starts_with(&hint)
-            }
+            Kind::Ecdsa(key) => key.to_der(),
+            Kind::Ed25519(key) => [&ED25519_PREFIX[..], key].concat(),
+        }
+    }
+
+    /// The algorithm as protobuf names it.
+    pub(super) fn key_details(&self) -> &'static str {
+        match &self.0 {
+            Kind::Ecdsa(_) => "PKIX_ECDSA_P256_SHA_256",
+            Kind::Ed25519(_) => "PKIX_ED25519",
+        }
+    }
+
+    /// Returns the id of this key under a name in signed notes, whose first four bytes are on each signature line.
+    ///
+    /// v2 logs call themselves by it, too. For ECDSA it is [`LogKey::id`], whatever the name.
+    pub(super) fn note_id(&self, name: &str) -> [u8; 32] {
+        match &self.0 {
+            Kind::Ecdsa(_) => self.id(),
+            Kind::Ed25519(key) => Sha256::new()
+                .chain_update(name)
+                .chain_update([b'\n', NOTE_ED25519])
+                .chain_update(key)
+                .finalize()
+                .into(),
         }
     }
 

@@ -46,7 +46,7 @@ impl Checkpoint {
             .take(limits::MAX_CHECKPOINT_SIGNATURES)
             .map(|line| signature(line).ok_or(invalid("one of its signature lines is malformed")))
             .collect::<Result<_, _>>()?;
-        let mut head = text.split('\n');
+        let mut head = text.lines();
         let (Some(origin), Some(size), Some(root)) = (head.next(), head.next(), head.next()) else {
             return Err(invalid("it has fewer than three lines"));
         };
@@ -67,13 +67,21 @@ impl Checkpoint {
 
     /// Returns the first of the keys that signed the checkpoint.
     pub fn verify<'a>(&self, keys: &'a [LogKey]) -> Result<&'a LogKey, Error> {
+        // Witnesses sign beside the log, under their own names.
+        let own: Vec<_> = self.signatures.iter().filter(|line| self.is_named(&line.name)).collect();
         let signed_by = |key: &&LogKey| {
-            self.signatures.iter().any(|line| {
-                key.matches(&line.name, line.hint)
+            own.iter().any(|line| {
+                key.note_id(&line.name).starts_with(&line.hint)
                     && key.verifies(self.text.as_bytes(), &line.signature)
             })
         };
         keys.iter().find(signed_by).ok_or(Error::VerifyCheckpoint { keys: keys.len() })
+    }
+
+    /// Whether the log signs under this name: its own, which with v1 is followed by the number of the tree.
+    fn is_named(&self, name: &str) -> bool {
+        let rest = self.origin.strip_prefix(name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" - "))
     }
 }
 

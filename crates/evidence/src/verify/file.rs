@@ -1,4 +1,4 @@
-//! Policies as files: the parameters of a ClusterArtifactType on their own.
+//! Policies as files: the parameters of a `ClusterArtifactType` on their own.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
@@ -22,7 +22,7 @@ use super::{
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyFile {
-    /// The parameters, as a ClusterArtifactType has them; others than those of a policy may be among them.
+    /// The parameters, as a `ClusterArtifactType` has them; others than those of a policy may be among them.
     pub parameters: Vec<PolicyParameter>,
 }
 

@@ -1,4 +1,4 @@
-//! Policies as parameters: what a ClusterArtifactType says, and the same names in a policy file.
+//! Policies as parameters: what a `ClusterArtifactType` says, and the same names in a policy file.
 //!
 //! Entry: [`Policy::from_parameters`] with [`PREFIX`] for deliveries and [`SOURCE_PREFIX`] for what upstream must
 //! have signed, or [`PolicyFile::to_policy`]. Every problem is reported, not the first; an empty value is no value.

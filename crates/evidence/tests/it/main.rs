@@ -1,6 +1,7 @@
 //! Behaviour of the evidence formats: known answers, key files, legacy images, verification of tampered evidence.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
 
+mod fake_log;
 mod fixture;
 mod kat;
 mod key_files;
@@ -10,3 +11,4 @@ mod properties;
 mod scan_gate;
 mod strict_readers;
 mod tampering;
+mod transparency;

@@ -18,7 +18,9 @@ const GATE: [Severity; 2] = [Severity::High, Severity::Critical];
 /// Problems of an image that is signed and carries these scans.
 #[track_caller]
 fn problems(scans: &[Statement], scan_policy: ScanPolicy) -> Vec<String> {
-    let mut evidence = Evidence { signatures: good().signatures, ..Evidence::default() };
+    let mut evidence = Evidence { bundles: good().bundles, ..Evidence::default() };
+    // Only the signature of the two.
+    evidence.bundles.truncate(1);
     evidence.bundles.extend(scans.iter().map(|scan| bundle_of(key(), scan)));
     let report = verify(&digest(), &evidence, &policy().with_scan(scan_policy), now()).unwrap();
     // Digests of evidence are long and follow from the content.

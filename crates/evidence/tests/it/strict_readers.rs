@@ -125,10 +125,9 @@ fn bundles_with_log_entries_and_the_older_media_type_read() {
     bundle["mediaType"] = "application/vnd.dev.sigstore.bundle+json;version=0.3".into();
     bundle["verificationMaterial"]["tlogEntries"] = json!([{"logIndex": "1"}]);
     bundle["verificationMaterial"]["timestampVerificationData"] = json!({});
-    assert_eq!(
-        Bundle::parse(bundle.to_string().as_bytes()),
-        Ok(Bundle::parse(kat("bundle").as_bytes()).unwrap())
-    );
+    let mut read = Bundle::parse(bundle.to_string().as_bytes()).unwrap();
+    assert_eq!(read.log_entries.remove(0).log_index, 1);
+    assert_eq!(read, Bundle::parse(kat("bundle").as_bytes()).unwrap());
 }
 
 #[test]
