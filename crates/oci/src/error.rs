@@ -169,6 +169,16 @@ pub enum Error {
         /// What is missing.
         digest: Digest,
     },
+    /// An index has none of the platforms asked for.
+    #[error("index {digest} has no platform {wanted}; it has {available}")]
+    SelectPlatform {
+        /// The index.
+        digest: Digest,
+        /// The platforms asked for.
+        wanted: String,
+        /// The platforms that it has.
+        available: String,
+    },
     /// The destination's list of referrers cannot be extended.
     #[error(
         "tag {tag:?} of \"{registry}/{repository}\" is not a list of referrers; it was left as it is"

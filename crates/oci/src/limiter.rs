@@ -74,7 +74,7 @@ impl Limiter {
             let resume_at = {
                 let mut state = self.lock();
                 let resume_at = state.resume_at.filter(|at| *at > Instant::now());
-                if resume_at.is_none() && f64::from(state.in_use) < state.limit.floor() {
+                if resume_at.is_none() && state.has_room() {
                     state.in_use += 1;
                     return Permit(self);
                 }
@@ -116,12 +116,21 @@ impl Limiter {
     }
 
     #[cfg(test)]
-    pub(crate) fn limit(&self) -> f64 {
+    fn limit(&self) -> f64 {
         self.lock().limit
+    }
+
+    #[cfg(test)]
+    fn has_room(&self) -> bool {
+        self.lock().has_room()
     }
 }
 
 impl State {
+    fn has_room(&self) -> bool {
+        f64::from(self.in_use) < self.limit.floor()
+    }
+
     fn cut(&mut self, factor: f64, pause: Duration) {
         if self.cut_at.is_some_and(|at| at.elapsed() < pause) {
             return;
@@ -149,7 +158,7 @@ mod tests {
     async fn answer(limiter: &Limiter, answers: usize, latency: Duration) {
         for _ in 0..answers {
             let mut held = Vec::new();
-            while f64::from(limiter.lock().in_use) < limiter.limit().floor() {
+            while limiter.has_room() {
                 held.push(limiter.permit().await);
             }
             tokio::time::advance(latency).await;

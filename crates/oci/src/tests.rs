@@ -6,5 +6,7 @@ mod fixture;
 mod login;
 mod places;
 mod server;
+mod stream;
+mod stream_faults;
 mod tls;
 mod transfer;

@@ -148,7 +148,10 @@ impl Client {
                     payload.count_all();
                     return Ok((Sent::Mounted, route));
                 }
-                Ok(Session::Stored) => return Ok((Sent::Uploaded, route)),
+                Ok(Session::Stored) => {
+                    payload.count_all();
+                    return Ok((Sent::Uploaded, route));
+                }
                 Ok(Session::Open(url)) => {
                     let was_single = std::mem::take(&mut route.is_single);
                     match self.put_blob(repository, url, payload.clone()).await {

@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit, watch},
+    time::Instant,
+};
 
 use crate::Digest;
 
@@ -25,7 +28,23 @@ const MAX_BLOBS: usize = 50_000;
 #[derive(Clone, Debug, Default)]
 pub struct BlobMap {
     inner: Arc<Mutex<Inner>>,
+    memory: Memory,
 }
+
+/// Room for the buffers of blobs under way, in KiB.
+#[derive(Clone, Debug)]
+struct Memory(Arc<Semaphore>);
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(MEMORY as usize)))
+    }
+}
+
+/// Memory for the buffers of all blobs under way, in KiB: with everything else the process stays below 64 MiB.
+const MEMORY: u32 = 24 << 10;
+/// What a large blob under way takes: the read buffer of one connection, the write buffer of another, a chunk held back.
+const MEMORY_PER_BLOB: u32 = 2 << 10;
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -118,6 +137,13 @@ impl BlobMap {
         if let Some(entry) = self.lock().blobs.get_mut(&key) {
             entry.known.remove(repository);
         }
+    }
+
+    /// Waits until there is memory to move a blob of this size.
+    pub(super) async fn memory(&self, size: u64) -> Option<SemaphorePermit<'_>> {
+        let kib = u32::try_from(size >> 10).unwrap_or(u32::MAX).min(MEMORY_PER_BLOB) + 16;
+        // Nobody closes it.
+        self.memory.0.acquire_many(kib).await.ok()
     }
 
     pub(super) fn abilities(&self, registry: &str) -> Abilities {

@@ -10,15 +10,15 @@ use super::source::Source;
 use crate::{Descriptor, Digest, Error, Manifest, client::verify, descriptor::media_type};
 
 /// How deep indexes nest; real ones nest once.
-const MAX_DEPTH: usize = 8;
+pub(super) const MAX_DEPTH: usize = 8;
 /// How many steps of "refers to something that refers to" are followed; real ones are two.
-const MAX_REFERRER_DEPTH: usize = 8;
+pub(super) const MAX_REFERRER_DEPTH: usize = 8;
 /// How many manifests belong to one image at most, referrers included; the largest real ones have some hundreds.
-const MAX_MANIFESTS: usize = 4096;
+pub(super) const MAX_MANIFESTS: usize = 4096;
 /// How many blobs belong to one image at most.
-const MAX_BLOBS: usize = 65_536;
+pub(super) const MAX_BLOBS: usize = 65_536;
 /// Suffixes of cosign's tags.
-const LEGACY_SUFFIXES: [&str; 3] = ["sig", "att", "sbom"];
+pub(super) const LEGACY_SUFFIXES: [&str; 3] = ["sig", "att", "sbom"];
 
 /// One manifest, without its bytes.
 #[derive(Clone, Debug)]
@@ -189,10 +189,6 @@ async fn read_node(
     let raw = source.manifest(descriptor).await?;
     verify("the manifest", &descriptor.digest, &raw.digest)?;
     let manifest = Manifest::parse(&raw)?;
-    // Schema 1 is refused when it is read; other unknown types are content like any other.
-    let is_manifest = |child: &Descriptor| {
-        media_type::is_manifest(&child.media_type) || media_type::is_schema1(&child.media_type)
-    };
     let own: Vec<_> = manifest.blobs().cloned().collect();
     let (children, others): (Vec<_>, Vec<_>) = manifest.children.into_iter().partition(is_manifest);
     let blobs: Vec<_> = own.into_iter().chain(others).collect();
@@ -225,7 +221,12 @@ fn add_in_order(graph: &mut Graph, digest: &Digest) {
     }
 }
 
-fn limit(what: &str, count: usize, limit: usize) -> Result<(), Error> {
+/// Schema 1 is refused when it is read; other unknown types are content like any other.
+pub(super) fn is_manifest(child: &Descriptor) -> bool {
+    media_type::is_manifest(&child.media_type) || media_type::is_schema1(&child.media_type)
+}
+
+pub(super) fn limit(what: &str, count: usize, limit: usize) -> Result<(), Error> {
     if count <= limit {
         Ok(())
     } else {

@@ -179,7 +179,9 @@ impl Push<'_> {
                     if missing.contains(&source.digest) {
                         self.write_manifest(&node, &source.digest.to_string()).await?;
                     }
-                    if !covers(client, repository, &destination, &node).await? {
+                    // The first blob is the config, which every merge writes anew.
+                    let layers = node.blobs.get(1..).unwrap_or_default();
+                    if !covers(client, repository, &destination, layers).await? {
                         self.report.conflicts.push(TagConflict { tag, source, destination });
                     }
                 }
@@ -189,18 +191,17 @@ impl Push<'_> {
     }
 }
 
-/// Returns whether what the destination has under a tag contains all layers of the source's manifest.
-async fn covers(
+/// Returns whether what the destination has under a tag contains all these layers of the source's manifest.
+pub(super) async fn covers(
     client: &Client,
     repository: &str,
     found: &Descriptor,
-    node: &Node,
+    layers: &[Digest],
 ) -> Result<bool, Error> {
     let raw = client.manifest_as(Scope::push(repository), &found.digest.to_string()).await?;
     let Ok(manifest) = Manifest::parse(&raw) else { return Ok(false) };
     let theirs: BTreeSet<_> = manifest.layers.iter().map(|layer| &layer.digest).collect();
-    // The first blob is the config, which every merge writes anew.
-    Ok(node.blobs.iter().skip(1).all(|layer| theirs.contains(layer)))
+    Ok(layers.iter().all(|layer| theirs.contains(layer)))
 }
 
 fn is_blob_unknown(error: &Error) -> bool {

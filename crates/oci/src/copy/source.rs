@@ -99,7 +99,7 @@ impl<'a> Source<'a> {
 }
 
 /// A root whose size is not known says 0; everything else is held to its size.
-fn check_size(raw: RawManifest, descriptor: &Descriptor) -> Result<RawManifest, Error> {
+pub(super) fn check_size(raw: RawManifest, descriptor: &Descriptor) -> Result<RawManifest, Error> {
     let actual = raw.bytes.len() as u64;
     if descriptor.size != 0 && descriptor.size != actual {
         return Err(Error::VerifyContent {

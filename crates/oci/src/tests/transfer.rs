@@ -27,7 +27,7 @@ async fn referrer_digests(client: &Client, repository: &str, subject: &Digest) -
 }
 
 /// Everything of the content is in the repository, byte for byte, and listed where it belongs.
-async fn check_complete(content: &Content, client: &Client, repository: &str) {
+pub(super) async fn check_complete(content: &Content, client: &Client, repository: &str) {
     for manifest in &content.manifests {
         assert_eq!(
             client.manifest(repository, &manifest.digest.to_string()).await.unwrap(),
@@ -86,7 +86,7 @@ async fn carry(from: &Server, to: &Server) {
     check_idle(from, to, &layout, &root).await;
 }
 
-fn unique(content: &Content) -> u64 {
+pub(super) fn unique(content: &Content) -> u64 {
     content.blobs.iter().map(|blob| Digest::sha256(blob)).collect::<BTreeSet<_>>().len() as u64
 }
 

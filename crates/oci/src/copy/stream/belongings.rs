@@ -1,0 +1,201 @@
+//! What belongs to a manifest without being named by it: referrers, and cosign's tags.
+
+use std::collections::BTreeSet;
+
+use super::run::{Run, Step, all};
+use crate::{
+    Descriptor, Digest, Error, Manifest,
+    auth::Scope,
+    copy::{Place, TagConflict, discover, push::covers},
+};
+
+/// The source's tags, when one page has them all.
+pub(super) type Tags = Option<BTreeSet<String>>;
+
+#[derive(Debug, Default)]
+pub(super) struct Belongings {
+    referrers: Vec<Descriptor>,
+    legacy: Vec<(String, Descriptor)>,
+}
+
+impl Belongings {
+    pub(super) fn is_empty(&self) -> bool {
+        self.referrers.is_empty() && self.legacy.is_empty()
+    }
+}
+
+impl Run<'_> {
+    /// Asks the source what belongs to a manifest.
+    ///
+    /// For the image itself every name is asked for, because registries hide signatures from their list of tags; for its
+    /// children the list decides.
+    pub(super) async fn find_belongings(
+        &self,
+        subject: &Digest,
+        step: Step,
+    ) -> Result<Belongings, Error> {
+        if !self.options.referrers {
+            return Ok(Belongings::default());
+        }
+        let is_root = step.depth == 0 && step.referrers == 0;
+        let tags = if is_root { None } else { self.tags().await?.as_ref() };
+        let legacy = async {
+            let mut found = Vec::new();
+            if step.referrers > 0 {
+                return Ok(found);
+            }
+            let names = discover::LEGACY_SUFFIXES.map(|suffix| subject.legacy_tag(suffix));
+            let wanted = |name: &String| tags.is_none_or(|tags| tags.contains(name));
+            let asked = names.into_iter().filter(wanted).map(|name| async {
+                let scope = Scope::pull(self.source.repository);
+                Ok::<_, Error>((super::resolve(self.source, scope, &name).await?, name))
+            });
+            for (descriptor, name) in futures::future::try_join_all(asked).await? {
+                found.extend(descriptor.map(|descriptor| (name, descriptor)));
+            }
+            Ok(found)
+        };
+        let has_fallback = tags.map(|tags| tags.contains(&subject.referrers_tag()));
+        let (referrers, legacy) = tokio::try_join!(
+            list(self.source, Scope::pull(self.source.repository), subject, has_fallback),
+            legacy
+        )?;
+        Ok(Belongings { referrers, legacy })
+    }
+
+    async fn tags(&self) -> Result<&Tags, Error> {
+        let read = || async {
+            let Place { client, repository } = self.source;
+            let _permit = client.inner.reads.permit().await;
+            match client.tags_of_one_page(repository).await {
+                Ok(tags) => Ok(tags.map(|tags| tags.into_iter().collect())),
+                Err(error) if error.is_retryable() => Err(error),
+                Err(error) => {
+                    tracing::debug!(%error, "tags cannot be listed, asking for each");
+                    Ok(None)
+                }
+            }
+        };
+        self.tags.get_or_try_init(read).await
+    }
+
+    /// Copies what belongs to a manifest that is at the destination now.
+    pub(super) async fn write_belongings(
+        &self,
+        subject: &Digest,
+        found: Belongings,
+        step: Step,
+    ) -> Result<(), Error> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        if step.referrers >= discover::MAX_REFERRER_DEPTH {
+            return Err(Error::LimitContent {
+                what: "the depth of referrers".to_owned(),
+                limit: discover::MAX_REFERRER_DEPTH as u64,
+            });
+        }
+        let listed = if self.is_update && !found.referrers.is_empty() {
+            let scope = Scope::push(self.destination.repository);
+            let listed = list(self.destination, scope, subject, None).await?;
+            listed.into_iter().map(|entry| entry.digest).collect()
+        } else {
+            BTreeSet::new()
+        };
+        let step = Step { depth: 0, referrers: step.referrers + 1 };
+        let copies =
+            found.referrers.iter().map(|one| self.copy_referrer(subject, one, &listed, step));
+        all(copies).await?;
+        all(found.legacy.iter().map(|(tag, one)| self.copy_legacy(tag, one, step))).await
+    }
+
+    async fn copy_referrer(
+        &self,
+        subject: &Digest,
+        referrer: &Descriptor,
+        listed: &BTreeSet<Digest>,
+        step: Step,
+    ) -> Result<(), Error> {
+        let cell = self.manifest_cell(&referrer.digest)?;
+        let is_listed = listed.contains(&referrer.digest);
+        let copy = || self.copy_new_referrer(subject, referrer, is_listed, step);
+        cell.get_or_try_init(copy).await.copied()
+    }
+
+    async fn copy_new_referrer(
+        &self,
+        subject: &Digest,
+        referrer: &Descriptor,
+        is_listed: bool,
+        step: Step,
+    ) -> Result<(), Error> {
+        let digest = &referrer.digest;
+        let raw = match self.read(referrer).await {
+            Ok(raw) => raw,
+            // Lists that clients keep outlive what they list.
+            Err(error) if error.is_not_found() || matches!(error, Error::Manifest(_)) => {
+                tracing::warn!(%subject, referrer = %digest, %error, "listed referrer cannot be read, left out");
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let manifest = Manifest::parse(&raw)?;
+        if manifest.subject.as_ref().is_none_or(|found| found.digest != *subject) {
+            tracing::warn!(%subject, referrer = %digest, "listed referrer refers to something else, left out");
+            return Ok(());
+        }
+        self.count(|report| report.referrers += 1);
+        let content = self.copy_content(&manifest, step, is_listed);
+        let ((), found) = tokio::try_join!(content, self.find_belongings(digest, step))?;
+        if is_listed {
+            self.count(|report| report.manifests_present += 1);
+        } else {
+            self.put(&raw, &manifest, &digest.to_string()).await?;
+        }
+        Box::pin(self.write_belongings(digest, found, step)).await
+    }
+
+    /// Copies one of cosign's tags; one that the destination has with other content is left alone.
+    async fn copy_legacy(&self, tag: &str, source: &Descriptor, step: Step) -> Result<(), Error> {
+        let scope = Scope::push(self.destination.repository);
+        let there = super::resolve(self.destination, scope, tag).await?;
+        if there.as_ref().is_some_and(|there| there.digest == source.digest) {
+            self.count(|report| {
+                report.manifests_present += 1;
+                report.legacy_tags.push(tag.to_owned());
+            });
+            return Ok(());
+        }
+        let raw = self.read(source).await?;
+        let manifest = Manifest::parse(&raw)?;
+        let Some(destination) = there else {
+            self.copy_content(&manifest, step, false).await?;
+            self.put(&raw, &manifest, tag).await?;
+            self.count(|report| report.legacy_tags.push(tag.to_owned()));
+            return Ok(());
+        };
+        if !self.is_at_destination(&source.digest).await? {
+            self.copy_content(&manifest, step, false).await?;
+            self.put(&raw, &manifest, &source.digest.to_string()).await?;
+        }
+        let layers: Vec<_> = manifest.layers.iter().map(|layer| layer.digest.clone()).collect();
+        let Place { client, repository } = self.destination;
+        if covers(client, repository, &destination, &layers).await? {
+            self.count(|report| report.legacy_tags.push(tag.to_owned()));
+        } else {
+            let conflict = TagConflict { tag: tag.to_owned(), source: source.clone(), destination };
+            self.count(|report| report.conflicts.push(conflict));
+        }
+        Ok(())
+    }
+}
+
+async fn list(
+    place: Place<'_>,
+    scope: Scope,
+    subject: &Digest,
+    has_fallback: Option<bool>,
+) -> Result<Vec<Descriptor>, Error> {
+    let _permit = place.client.inner.reads.permit().await;
+    place.client.referrers_as(scope, subject, has_fallback).await
+}

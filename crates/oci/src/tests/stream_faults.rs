@@ -1,0 +1,1 @@
+//! What real registries do wrong, on the way from one to another.
