@@ -192,8 +192,8 @@ fn cases() -> Vec<Case> {
         Case {
             cosign2: YES,
             cosign3: YES,
-            arc: Err("is older than 0 s"),
-            arguments: &["--max-scan-age", "0"],
+            arc: Err("is older than 1 s"),
+            arguments: &["--max-scan-age", "1s"],
             ..case("nothing, but the scan is too old", as_delivered)
         },
     ]

@@ -65,6 +65,9 @@ async fn is_judged(peer: Peer, format: Format) {
             assert_eq!(items.len(), count, "{report:#}");
             assert!(items.iter().all(|item| item["origin"] == origin), "{report:#}");
         }
+        let aged = [&verify[..], &["--max-scan-age", "7d"]].concat();
+        let refused = site.arc.run(&aged).await.expect_code(3);
+        assert!(refused.stdout.contains("is older than 604800 s"), "{}", refused.stdout);
         // Another key's owner made none of this.
         site.verify(&reference).await.expect_code(3);
         cosign.attest(&image, "vuln", &scan("CRITICAL"), format).await;
