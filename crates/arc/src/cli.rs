@@ -1,8 +1,11 @@
 //! The command line: exactly what can be typed, nothing about what it does.
 
+mod transfer;
 mod evidence;
 
 use std::path::PathBuf;
+
+pub(crate) use transfer::{Copy, CopyHow, Digest, Inspect, Referrers, Sync, Tags};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -31,6 +34,18 @@ pub(crate) enum Command {
     Run(Run),
     /// Check the signature, attestations and scan verdict of a delivered artifact.
     Verify(Verify),
+    /// Copy an image, with everything that belongs to it, from registry to registry.
+    Copy(Copy),
+    /// Copy many images as a file says: tags by name, pattern or version, whole repositories and registries.
+    Sync(Sync),
+    /// Print the digest of a tag.
+    Digest(Digest),
+    /// List the tags of a repository.
+    Tags(Tags),
+    /// Show platforms, layers, sizes and annotations of an image.
+    Inspect(Inspect),
+    /// Show what refers to an image: signatures, attestations, bills of materials.
+    Referrers(Referrers),
     /// Tell the story of a delivered artifact from its evidence, and export it for others to check.
     Audit(Audit),
     /// Check a policy file before anybody relies on it.

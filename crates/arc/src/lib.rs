@@ -6,16 +6,22 @@
 
 mod audit;
 mod cli;
+mod copy;
 mod demo;
+mod digest;
+mod inspect;
 mod keys;
 mod lint;
 mod manifests;
 mod progress;
+mod referrers;
 mod registry;
 mod registry_access;
 mod report;
 mod run;
 mod step;
+mod sync;
+mod tags;
 mod verify;
 mod yaml;
 
@@ -38,6 +44,12 @@ pub fn main() -> ExitCode {
             Command::Demo(args) => demo::run(&args).await,
             Command::Run(args) => run::run(&args).await,
             Command::Verify(args) => verify::run(&args).await,
+            Command::Copy(args) => copy::run(&args).await,
+            Command::Sync(args) => sync::run(&args).await,
+            Command::Digest(args) => digest::run(&args).await,
+            Command::Tags(args) => tags::run(&args).await,
+            Command::Inspect(args) => inspect::run(&args).await,
+            Command::Referrers(args) => referrers::run(&args).await,
             Command::Audit(args) => audit::run(&args).await,
             Command::Lint(args) => lint::run(&args),
             Command::Keys(command) => keys::run(&command),

@@ -56,6 +56,13 @@ impl ArtifactDisplay {
         }
     }
 
+    /// Takes the bar away without a word.
+    pub(crate) fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
     #[expect(
         clippy::print_stderr,
         reason = "this is where progress goes when there is no terminal"
@@ -68,7 +75,7 @@ impl ArtifactDisplay {
     }
 
     /// A bar on a terminal; elsewhere the steps' own sentences say enough.
-    fn advance(&self, done: u64, total: u64, label: &str) {
+    pub(crate) fn advance(&self, done: u64, total: u64, label: &str) {
         if let Some(bar) = &self.bar {
             bar.set_style(if done < total { bytes() } else { spinner() });
             bar.set_length(total);
