@@ -4,14 +4,15 @@ use arc_tests::peers::Peer;
 use base64::Engine as _;
 use serde_json::Value;
 
-use super::cosign::{Cosign, refused};
+use super::cosign::{Cosign, refused, text};
 use super::registry::Registry;
 use crate::site::{Site, clean, vulnerable};
 
 /// What is attested about the image.
-const OF_THE_IMAGE: [(&str, &str); 2] = [
+const OF_THE_IMAGE: [(&str, &str); 3] = [
     ("vuln", "https://cosign.sigstore.dev/attestation/vuln/v1"),
     ("slsaprovenance1", "https://slsa.dev/provenance/v1"),
+    ("https://slsa.dev/verification_summary/v1", "https://slsa.dev/verification_summary/v1"),
 ];
 /// What is attested about each platform's manifest.
 const OF_A_PLATFORM: [(&str, &str); 2] =
@@ -34,12 +35,14 @@ async fn accepts_what_is_delivered(peer: Peer) {
     clean().push(&source.client(), "app", "1.2.3").await;
     for registry in registries {
         let site = Site::new(&source.side(), &registry.side());
+        site.write_type(&[("signPlatforms", "true")]);
         let reference = site.deliver().await;
         let key = site.public_key();
         let said = cosign.verify(&key, &reference).await.expect_code(0);
         assert!(said.stdout.contains(clean().digest()), "{}", said.stdout);
         let (repository, _) = reference.rsplit_once(':').unwrap();
         let platform = clean().manifest_digests()[0].clone();
+        cosign.verify(&key, &format!("{repository}@{platform}")).await.expect_code(0);
         let checks = OF_THE_IMAGE
             .map(|of_image| (of_image, clean().digest().to_owned()))
             .into_iter()
@@ -71,4 +74,25 @@ async fn cosign_2_accepts_what_is_delivered_and_refuses_a_moved_tag() {
 #[tokio::test]
 async fn cosign_3_accepts_what_is_delivered_and_refuses_a_moved_tag() {
     accepts_what_is_delivered(Peer::Cosign3).await;
+}
+
+/// cosign 2 reads bundles of attestations where it is told to, and given a root of trust to not ask anybody for one.
+#[tokio::test]
+async fn cosign_2_reads_our_bundles_when_told_to() {
+    let Some(cosign) = Cosign::new(Peer::Cosign2).await else { return };
+    let Some(registries) = Registry::both().await else { return };
+    cosign.run(&["trusted-root", "create", "--out", "tr.json"]).await.expect_code(0);
+    for registry in registries {
+        clean().push(&registry.client(), "app", "1.2.3").await;
+        let site = Site::new(&registry.side(), &registry.side());
+        let reference = site.deliver().await;
+        let key = site.public_key();
+        let key = ["--key", text(&key), "--insecure-ignore-tlog=true"];
+        let bundles = ["--new-bundle-format", "--trusted-root", "tr.json"];
+        for (kind, _) in OF_THE_IMAGE {
+            let what = ["--type", kind, &reference];
+            let args = [&["verify-attestation"], &key[..], &bundles, &what].concat();
+            cosign.run(&args).await.expect_code(0);
+        }
+    }
 }

@@ -91,6 +91,30 @@ async fn tags_of_cosign_3_are_judged() {
     is_judged(Peer::Cosign3, Format::Legacy).await;
 }
 
+/// cosign 2 can write attestations as bundles, but signatures only as tags. To a reader that is what is left where
+/// somebody took the signature's bundle away: ARC refuses it, and cosign 3 takes the attestation for a signature.
+#[tokio::test]
+async fn bundled_attestations_of_cosign_2_hold_and_its_tagged_signature_beside_them_is_a_downgrade()
+{
+    let Some(cosign) = Cosign::new(Peer::Cosign2).await else { return };
+    let Some(registries) = Registry::both().await else { return };
+    cosign.generate_key_pair().await;
+    let site = Site::new(&registries[0].side(), &registries[1].side());
+    let key = cosign.public_key();
+    for registry in &registries {
+        clean().push(&registry.client(), "app", "1.0").await;
+        let image = format!("{}/app@{}", registry.host(), clean().digest());
+        let reference = format!("http://{image}");
+        cosign.sign(&image, Format::Legacy).await;
+        cosign.attest(&image, "slsaprovenance1", &provenance(), Format::Bundle).await;
+        let require = ["--require", "slsaprovenance1"];
+        let verify = [&["verify", &reference, "--key", text(&key)], &require[..]].concat();
+        let refused = site.arc.run(&verify).await.expect_code(3);
+        assert!(refused.stdout.contains("valid    https://slsa.dev/provenance/v1 (bundle"));
+        assert!(refused.stdout.contains("a downgrade"), "{}", refused.stdout);
+    }
+}
+
 /// A delivery signed with a key that cosign made and encrypted.
 async fn key_signs(peer: Peer) {
     let Some(cosign) = Cosign::new(peer).await else { return };

@@ -46,7 +46,7 @@ impl Piece {
         Self { manifest, config, layers }
     }
 
-    /// Writes it under its digest, or a tag, and returns its descriptor.
+    /// Writes it under its digest, or a tag, and returns its descriptor for a fallback tag.
     async fn write(&self, client: &Client, repository: &str, tag: Option<&str>) -> Value {
         let mut manifest = self.manifest.clone();
         for (index, layer) in self.layers.iter().enumerate() {
@@ -60,10 +60,9 @@ impl Piece {
         let bytes = manifest.to_string();
         let (digest, size) = (sha256(bytes.as_bytes()), bytes.len());
         client.put_manifest(repository, tag.unwrap_or(&digest), MANIFEST, bytes.into()).await;
-        json!({
-            "mediaType": MANIFEST, "digest": digest, "size": size,
-            "artifactType": manifest["artifactType"], "annotations": manifest["annotations"],
-        })
+        // As cosign 3.0 left it in fallback tags: with a wrong artifact type, so readers must look into the manifest.
+        let artifact_type = "application/vnd.oci.empty.v1+json";
+        json!({"mediaType": MANIFEST, "digest": digest, "size": size, "artifactType": artifact_type})
     }
 
     /// What a bundle announces.
