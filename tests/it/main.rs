@@ -11,6 +11,7 @@ mod architecture;
 mod contract;
 mod delivery;
 mod demo;
+mod evidence;
 mod interop;
 mod killed;
 mod lies;

@@ -18,6 +18,7 @@ pub mod client;
 pub mod images;
 pub mod lying;
 pub mod peers;
+pub mod rekor;
 
 /// The one account that servers of this harness know.
 pub const USERNAME: &str = "arc-test";

@@ -111,7 +111,7 @@ async fn seal<'a>(delivery: &Delivery<'_>, target: Target<'a>) -> Result<Page<'a
         None
     };
     let attestations = together(claims.into_iter().map(|claim| target.seal(signer, claim))).await?;
-    Ok(Page { signature, attestations, target })
+    Ok(Page { target, signature, attestations })
 }
 
 /// Seals what speaks about other evidence: the provenance, then the verification summary, whose envelope is returned.

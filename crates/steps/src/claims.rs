@@ -263,5 +263,27 @@ fn unpinned(name: &str, uri: &str) -> ResourceDescriptor {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipeline_image_has_a_digest_only_where_the_template_pins_it() {
+        let digest = "sha256:09ade42fe3e69018a3360bb092265af902f9e7d6013146cf152c82ac3a944707";
+        for (image, pinned) in [
+            (format!("ghcr.io/opendefensecloud/arc:0.1.0@{digest}"), true),
+            (format!("ghcr.io/opendefensecloud/arc@{digest}"), true),
+            ("ghcr.io/opendefensecloud/arc:0.1.0".to_owned(), false),
+            ("not an image".to_owned(), false),
+        ] {
+            let described = pipeline_image(&image).expect("it is described");
+            assert_eq!(described.uri, format!("oci://{image}"));
+            let found = described.digest.get("sha256").map(|hex| format!("sha256:{hex}"));
+            assert_eq!(found.as_deref(), pinned.then_some(digest), "{image:?}");
+        }
+    }
 }

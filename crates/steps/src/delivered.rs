@@ -26,8 +26,8 @@ pub async fn evidence(
     repository: &str,
     digest: &Digest,
 ) -> Result<Evidence, Error> {
-    let mut found = Evidence::default();
-    found.bundles = bundles(client, repository, digest).await?;
+    let bundles = bundles(client, repository, digest).await?;
+    let mut found = Evidence { bundles, ..Evidence::default() };
     for layer in legacy_layers(client, repository, &legacy::sig_tag(&digest.to_string())).await? {
         if let Some(payload) =
             read_small(client, repository, &layer.descriptor, limits::MAX_SIMPLE_SIGNING).await?

@@ -37,9 +37,11 @@ pub(crate) async fn run(
     let sentence = format!("{} is {}", result.source.reference, plan.root.digest);
     note(&mut result, "resolve", started_at, sentence);
     if let Err(error) = verify_source(request, &source, &mut plan, &mut result, console).await {
-        result.outcome = Outcome::Refused;
-        note(&mut result, "verify-source", started_at, error.to_string());
-        record::write(&place.result(), &result)?;
+        if matches!(error, Error::Refused { .. }) {
+            result.outcome = Outcome::Refused;
+            note(&mut result, "verify-source", started_at, error.to_string());
+            record::write(&place.result(), &result)?;
+        }
         return Err(error);
     }
 

@@ -55,14 +55,15 @@ fn refusal(request: &Request, plan: &Plan, report: &Report) -> Error {
     const SHOWN: usize = 3;
     let mut repository = request.source.remote.reference(&plan.source_repository);
     repository.digest = Some(plan.root.digest.clone());
-    let problems: Vec<_> = report.problems.iter().map(ToString::to_string).collect();
-    let mut message =
-        format!("{repository} is refused by its upstream evidence: {}", problems.join("; "));
+    let mut problems: Vec<_> = report.problems.iter().map(ToString::to_string).collect();
     let items = report.signatures.iter().chain(&report.attestations);
-    for (item, why) in items.filter_map(|item| Some((item, item.rejection.as_ref()?))).take(SHOWN) {
-        let what = item.predicate_type.as_deref().unwrap_or("a signature");
-        message.push_str(&format!("; {what} ({}) does not count: {why}", item.digest));
-    }
+    let rejected = items.filter_map(|item| {
+        let (why, what) = (item.rejection.as_ref()?, item.predicate_type.as_deref());
+        Some(format!("{} ({}) does not count: {why}", what.unwrap_or("a signature"), item.digest))
+    });
+    problems.extend(rejected.take(SHOWN));
+    let message =
+        format!("{repository} is refused by its upstream evidence: {}", problems.join("; "));
     let hint = "order a version that upstream signed, or compare the type's verifySourceKeys and \
                 verifySourcePredicateTypes with what upstream publishes";
     Error::Refused { message, hint: hint.to_owned() }

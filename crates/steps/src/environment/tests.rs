@@ -83,3 +83,46 @@ fn a_registry_in_the_image_is_not_a_repository() {
         assert!(Request::parse(&environment(&pairs)).is_err(), "{image:?}");
     }
 }
+
+#[test]
+fn a_log_needs_an_address_without_a_login_and_a_key() {
+    let key = arc_evidence::SigningKey::generate().expect("a key").public().to_pem();
+    for (pairs, expected) in [
+        (vec![("REKOR_URL", "https://log.example/tiles"), ("REKOR_PUBLIC_KEY", &key)], vec![]),
+        (vec![("REKOR_PUBLIC_KEY", &key), ("REKOR_VERSION", "9")], vec![]),
+        (vec![("REKOR_URL", "https://log.example")], vec!["REKOR_PUBLIC_KEY"]),
+        (vec![("REKOR_URL", "ftp://log.example"), ("REKOR_PUBLIC_KEY", &key)], vec!["REKOR_URL"]),
+        (
+            vec![("REKOR_URL", "https://a:b@log.example?x"), ("REKOR_VERSION", "v1")],
+            vec!["REKOR_URL", "REKOR_VERSION", "REKOR_PUBLIC_KEY"],
+        ),
+    ] {
+        let found = match Request::parse(&environment(&pairs)) {
+            Ok(_) => Vec::new(),
+            Err(Error::Input { problems }) => {
+                problems.into_iter().map(|problem| problem.field).collect()
+            }
+            Err(error) => panic!("{error}"),
+        };
+        assert_eq!(found, expected, "{pairs:?}");
+    }
+}
+
+#[test]
+fn what_upstream_must_have_signed_needs_keys() {
+    let key = arc_evidence::SigningKey::generate().expect("a key").public().to_pem();
+    let pairs = [("VERIFY_SOURCE_KEYS", key.as_str()), ("VERIFY_SOURCE_MAX_AGE", "30d")];
+    let policy = Request::parse(&environment(&pairs)).expect("it is right").verify_source;
+    assert_eq!(policy.expect("a policy").max_age.map(|age| age.as_secs()), Some(30 * 86_400));
+    let nothing = Request::parse(&environment(&[("VERIFY_SOURCE_KEYS", " ")])).expect("right");
+    assert!(nothing.verify_source.is_none());
+    let pairs = [("VERIFY_SOURCE_PREDICATE_TYPES", "nonsense"), ("VERIFY_SOURCE_MAX_AGE", "soon")];
+    let Err(Error::Input { problems }) = Request::parse(&environment(&pairs)) else {
+        panic!("accepted")
+    };
+    let fields: Vec<_> = problems.iter().map(|problem| problem.field.as_str()).collect();
+    assert_eq!(
+        fields,
+        ["VERIFY_SOURCE_KEYS", "VERIFY_SOURCE_MAX_AGE", "VERIFY_SOURCE_PREDICATE_TYPES"]
+    );
+}
