@@ -94,7 +94,10 @@ pub(crate) fn attestation_of(key: &SigningKey, statement: &Statement) -> Attesta
 
 /// A bundle around an envelope's JSON, with the referrer that fits it.
 pub(crate) fn bundle_blob(blob: &[u8], predicate_type: &str) -> BundleEvidence {
-    let mut evidence = bundle_of(key(), &signature_statement());
+    // Signed once: there is a case for every byte of a bundle.
+    static SIGNED: LazyLock<BundleEvidence> =
+        LazyLock::new(|| bundle_of(key(), &signature_statement()));
+    let mut evidence = SIGNED.clone();
     let mut manifest: Value = serde_json::from_slice(&evidence.manifest).unwrap();
     manifest["layers"][0] =
         serde_json::to_value(Descriptor::of(bundle::MEDIA_TYPE_BUNDLE, blob)).unwrap();

@@ -1,6 +1,9 @@
 //! Key files: what opens, what is refused, what is never shown.
 
-use arc_evidence::{KeyFiles, PublicKey, SigningKey, keys::is_encrypted};
+use arc_evidence::{
+    KeyFiles, KeyInfo, PublicKey, Signer, SigningKey, dsse,
+    keys::{Encryption, PublicInfo, is_encrypted},
+};
 use p256::{SecretKey, pkcs8::EncodePrivateKey as _, pkcs8::LineEnding};
 
 use crate::fixture::{kat, kat_files, key, other_key};
@@ -195,4 +198,52 @@ fn a_public_key_file_may_hold_a_set_where_a_set_is_wanted() {
     ] {
         assert_eq!(PublicKey::from_pem(text).unwrap_err().to_string(), expected);
     }
+}
+
+#[test]
+fn key_files_say_what_they_are_without_the_password() {
+    let public =
+        PublicInfo { algorithm: "ECDSA P-256", hint: kat("hint"), key_id: key().public().key_id() };
+    let encryption = Encryption {
+        kdf: "scrypt".to_owned(),
+        n: 65536,
+        r: 8,
+        p: 1,
+        cipher: "nacl/secretbox".to_owned(),
+    };
+    let closed = KeyInfo {
+        label: "ENCRYPTED SIGSTORE PRIVATE KEY".to_owned(),
+        encryption: Some(encryption),
+        public: None,
+    };
+    let open = KeyInfo { public: Some(public.clone()), ..closed.clone() };
+    let of_public =
+        KeyInfo { label: "PUBLIC KEY".to_owned(), encryption: None, public: Some(public) };
+    assert_eq!(KeyInfo::read(&kat("key")).unwrap(), closed);
+    assert_eq!(KeyInfo::open(&kat("key"), b"sample").unwrap(), open);
+    assert_eq!(KeyInfo::read(&kat("pub")).unwrap(), of_public);
+    assert_eq!(KeyInfo::open(&kat("pub"), b"ignored").unwrap(), of_public);
+    let wrong = KeyInfo::open(&kat("key"), b"other").unwrap_err().to_string();
+    assert_eq!(wrong, "failed to decrypt the private key: wrong password");
+    assert_eq!(
+        KeyInfo::read("text").unwrap_err().to_string(),
+        "invalid key file: there is no PEM block in it"
+    );
+    assert_eq!(
+        serde_json::to_value(&closed).unwrap(),
+        serde_json::json!({
+            "label": "ENCRYPTED SIGSTORE PRIVATE KEY",
+            "encryption": {"kdf": "scrypt", "n": 65536, "r": 8, "p": 1, "cipher": "nacl/secretbox"},
+        })
+    );
+}
+
+#[test]
+fn a_signer_signs_like_its_key() {
+    let signer = Signer::from(key().clone());
+    assert_eq!(signer.public(), key().public());
+    let payload = b"payload".to_vec();
+    let envelope = dsse::sign_with(&signer, "text/plain", payload.clone()).unwrap();
+    assert_eq!(envelope, dsse::sign(key(), "text/plain", payload));
+    assert_eq!(format!("{signer:?}"), "Key([redacted])");
 }

@@ -6,6 +6,7 @@ mod fixture;
 mod kat;
 mod key_files;
 mod legacy_images;
+mod policies;
 mod predicates;
 mod properties;
 mod scan_gate;

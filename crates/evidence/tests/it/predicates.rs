@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use arc_evidence::{
-    Severity, Statement,
-    predicate::{self, Order, Provenance, ResourceDescriptor},
+    Envelope, Severity, Statement,
+    predicate::{
+        self, LEVEL_SCAN_PASSED, Order, Provenance, ResourceDescriptor, VerificationResult,
+        VerificationSummary,
+    },
 };
 use serde_json::json;
 
-use crate::fixture::{REPOSITORY, clean_scan, digest, kat, statement};
+use crate::fixture::{REPOSITORY, clean_scan, digest, kat, key, sign, statement};
 
 #[test]
 fn the_scan_is_cosigns_predicate_with_arcs_verdict_inside() {
@@ -99,6 +102,54 @@ fn provenance_has_the_fields_that_slsa_verifiers_read() {
             },
         })
     );
+}
+
+fn summary(result: VerificationResult) -> VerificationSummary {
+    let of = |name: &str, uri: &str| ResourceDescriptor::new(name, uri, &digest()).unwrap();
+    VerificationSummary {
+        arc_version: "0.1.0".to_owned(),
+        time_verified: "2026-08-22T10:01:10Z".to_owned(),
+        resource_uri: format!("oci://{REPOSITORY}"),
+        policy: of("", "arc://policies/oci-image"),
+        input_attestations: vec![of("", "oci://docker.io/library/app")],
+        result,
+        verified_levels: vec![LEVEL_SCAN_PASSED.to_owned()],
+    }
+}
+
+#[test]
+fn the_verification_summary_is_the_one_form_that_slsa_verifier_takes() {
+    let digests = json!({"sha256": kat("image_digest")});
+    assert_eq!(
+        predicate::vsa(&summary(VerificationResult::Passed)),
+        json!({
+            "verifier": {"id": "https://arc.opendefense.cloud/verifier/v1", "version": {"arc": "0.1.0"}},
+            "timeVerified": "2026-08-22T10:01:10Z",
+            "resourceUri": "oci://registry.example/team/app",
+            "policy": {"uri": "arc://policies/oci-image", "digest": digests},
+            "inputAttestations": [{"uri": "oci://docker.io/library/app", "digest": digests}],
+            "verificationResult": "PASSED",
+            "verifiedLevels": ["ARC_SCAN_PASSED"],
+            "dependencyLevels": {},
+            "slsaVersion": "1.1",
+        })
+    );
+    let failed = predicate::vsa(&summary(VerificationResult::Failed));
+    assert_eq!(failed["verificationResult"], json!("FAILED"));
+}
+
+/// Go's DSSE reader skips signatures with a key id that is not its own, so the id must be there and empty.
+#[test]
+fn the_file_with_the_summary_is_a_bare_envelope_without_a_key_id() {
+    let vsa = predicate::vsa(&summary(VerificationResult::Passed));
+    let envelope: Envelope = sign(key(), &statement(predicate::PREDICATE_VSA, vsa));
+    let file: serde_json::Value = serde_json::from_slice(&envelope.to_json()).unwrap();
+    let mut fields: Vec<_> = file.as_object().unwrap().keys().map(String::as_str).collect();
+    fields.sort_unstable();
+    assert_eq!(fields, ["payload", "payloadType", "signatures"]);
+    assert_eq!(file["payloadType"], json!("application/vnd.in-toto+json"));
+    assert_eq!(file["signatures"].as_array().unwrap().len(), 1);
+    assert_eq!(file["signatures"][0]["keyid"], json!(""));
 }
 
 #[test]

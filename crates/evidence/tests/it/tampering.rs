@@ -393,3 +393,85 @@ fn a_legacy_signature_does_not_stand_in_for_a_broken_bundle_but_stands_beside_ot
         assert!(found.iter().all(|it| it.ends_with(expected.unwrap())), "{name}: {found:?}");
     }
 }
+
+/// Three ways to change a byte: the lowest bit, the case of a letter, and out of ASCII.
+const MASKS: [u8; 3] = [0x01, 0x20, 0x80];
+
+/// Every text that differs from `bytes` in one byte.
+fn each_changed(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    (0..bytes.len()).flat_map(|at| MASKS.map(|mask| (at, mask))).map(|(at, mask)| {
+        let mut changed = bytes.to_vec();
+        changed[at] ^= mask;
+        changed
+    })
+}
+
+fn is_accepted(evidence: &Evidence) -> bool {
+    verify(&digest(), evidence, &policy(), now()).unwrap().accepted()
+}
+
+#[test]
+fn no_changed_byte_of_a_legacy_signature_is_accepted() {
+    let good = legacy_signature(key(), simple_signing::payload(REPOSITORY, &digest()));
+    let signature = good.signature.clone().unwrap();
+    assert!(is_accepted(&of_signature(good.payload.clone(), Some(signature.clone()))));
+    for payload in each_changed(&good.payload) {
+        assert!(
+            !is_accepted(&of_signature(payload.clone(), good.signature.clone())),
+            "{payload:?}"
+        );
+    }
+    for changed in each_changed(signature.as_bytes()) {
+        let changed = String::from_utf8_lossy(&changed).into_owned();
+        assert!(
+            !is_accepted(&of_signature(good.payload.clone(), Some(changed.clone()))),
+            "{changed}"
+        );
+    }
+}
+
+/// The referrer fits the changed blob: who can change one can change the other. The hint alone decides nothing.
+#[test]
+fn no_changed_byte_of_a_bundle_is_accepted() {
+    let good = bundle_of(key(), &signature_statement());
+    let parsed = Bundle::parse(&good.blob).unwrap();
+    for blob in each_changed(&good.blob) {
+        let unfit = BundleEvidence { blob: blob.clone(), ..good.clone() };
+        assert!(!is_accepted(&of_bundle(unfit)));
+        if is_accepted(&of_bundle(bundle_blob(&blob, SIGNATURE))) {
+            let read = Bundle::parse(&blob).unwrap();
+            assert!(Bundle { material: read.material.clone(), ..parsed.clone() } == read);
+        }
+    }
+}
+
+/// A changed referrer is another referrer with another digest; it may only count if it says the same of the bundle.
+#[test]
+fn no_changed_byte_of_a_referrer_makes_another_statement() {
+    let good = bundle_of(key(), &signature_statement());
+    let said = bundle::carried(&good.manifest).unwrap();
+    for manifest in each_changed(&good.manifest) {
+        let changed = BundleEvidence { manifest: manifest.clone(), ..good.clone() };
+        if is_accepted(&of_bundle(changed)) {
+            let read = bundle::carried(&manifest).unwrap();
+            assert_eq!((&read.blob.digest, &read.subject), (&said.blob.digest, &said.subject));
+        }
+    }
+}
+
+#[test]
+fn no_changed_byte_of_an_attestation_is_accepted() {
+    let sbom = statement(predicate::PREDICATE_CYCLONEDX, json!({}));
+    let good = attestation_of(key(), &sbom);
+    let attested =
+        Policy { require_signature: false, ..policy().require(predicate::PREDICATE_CYCLONEDX) };
+    let is_accepted = |attestation| {
+        let evidence = of_attestation(attestation);
+        verify(&digest(), &evidence, &attested, now()).unwrap().accepted()
+    };
+    assert!(is_accepted(good.clone()));
+    for envelope in each_changed(&good.envelope) {
+        let changed = AttestationEvidence { envelope: envelope.clone(), ..good.clone() };
+        assert!(!is_accepted(changed), "{}", String::from_utf8_lossy(&envelope));
+    }
+}
