@@ -155,7 +155,11 @@ impl Client {
                 Ok(Session::Open(url)) => {
                     let was_single = std::mem::take(&mut route.is_single);
                     match self.put_blob(repository, url, payload.clone()).await {
-                        Ok(()) => return Ok((Sent::Uploaded, route)),
+                        Ok(()) => {
+                            // A registry may have known it before all of it was sent.
+                            payload.count_all();
+                            return Ok((Sent::Uploaded, route));
+                        }
                         // A registry that took the content of the POST into the session has it twice now.
                         Err(error) if was_single && is_refusal(&error) => continue,
                         Err(error) => error,

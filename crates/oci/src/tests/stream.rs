@@ -72,7 +72,8 @@ async fn carry(from: &Server, to: &Server) {
     assert_eq!(blobs.len(), all);
 
     // Nothing to do takes one request per side.
-    (from.forget(), to.forget());
+    from.forget();
+    to.forget();
     let again = copy((&source, "team/app"), "1.0", (&destination, "mirror/app"), &options).await;
     assert_eq!(again.unwrap(), unchanged(&root));
     assert_eq!(from.requests(), ["HEAD /v2/team/app/manifests/1.0"]);
@@ -198,7 +199,8 @@ async fn large_layers_are_not_sent_twice_whatever_the_registry_can_do() {
         assert_eq!(to.log().len(), requests, "{:#?}", to.requests());
 
         // Another process, another tag, an image that shares all of them: nothing is sent again.
-        (from.forget(), to.forget());
+        from.forget();
+        to.forget();
         let options = CopyOptions { referrers: false, ..tagged("2") };
         let report = copy((&source, "a"), "1", (&destination, "b"), &options).await.unwrap();
         assert!(report.bytes_sent <= 11, "{report:?}");
@@ -279,7 +281,8 @@ async fn chosen_platforms_get_an_index_of_their_own() {
         destination.resolve("b", &raw.digest.to_string()).await.unwrap().is_some()
     };
     assert_eq!((resolve(&amd64).await, resolve(&arm64).await), (true, false));
-    (from.forget(), to.forget());
+    from.forget();
+    to.forget();
     let again = copy((&source, "a"), "1", (&destination, "b"), &options).await.unwrap();
     assert!(again.is_unchanged);
     assert_eq!((from.log().len(), to.log().len()), (1, 1));

@@ -119,7 +119,7 @@ mod tests {
             let wanted: Vec<_> = wanted.into_iter().map(platform).collect();
             let (found, selection) = select(raw.clone(), &wanted).unwrap();
             assert_eq!(serde_json::from_slice::<Value>(&found.bytes).unwrap(), index(&kept));
-            assert_eq!(selection.unwrap().left_out as usize, all.len() - kept.len());
+            assert_eq!(selection.unwrap().left_out, (all.len() - kept.len()) as u64);
             // Nothing left out, nothing changed.
             assert_eq!(found == raw, kept.len() == all.len());
         }
