@@ -8,6 +8,7 @@
 )]
 
 mod architecture;
+mod audit;
 mod contract;
 mod delivery;
 mod demo;

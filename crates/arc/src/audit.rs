@@ -3,15 +3,18 @@
 //! Where it came from, who ordered it, what the scan found, which policy passed it, who signed, whether a log holds
 //! it. Only what one of the given keys signed is told, and each line names the evidence it was read from.
 
+mod export;
 mod facts;
 mod print;
 mod story;
 
+use arc_evidence::Evidence;
 use arc_evidence::verify::{self, LogPolicy, Policy, Report};
 use arc_oci::RawManifest;
 use arc_steps::Exit;
 use jiff::Timestamp;
 
+use self::export::Package;
 pub(crate) use self::story::clean;
 use self::story::{Header, Judged, Story};
 use crate::cli::{Audit, Output};
@@ -23,6 +26,8 @@ use crate::verify::{log_keys, public_keys};
 struct Level {
     /// The platform; absent for what was asked for.
     platform: Option<String>,
+    manifest: RawManifest,
+    evidence: Evidence,
     report: Report,
 }
 
@@ -37,6 +42,16 @@ pub(crate) async fn run(args: &Audit) -> Result<Exit, Failure> {
     let now = Timestamp::now();
     let levels = collect(&subject, &policy, now).await?;
     let story = tell(&subject, &levels, &policy, now);
+    if let Some(dir) = &args.export {
+        let package = Package {
+            subject: &subject,
+            levels: &levels,
+            story: &story,
+            keys: &policy.keys,
+            log_keys: &args.log_key,
+        };
+        export::export(dir, &package).await?;
+    }
     match args.output {
         Output::Json => print::json(&story)?,
         Output::Text => print::text(&story),
@@ -67,7 +82,7 @@ async fn level(
     let evidence = subject.evidence(&manifest.digest).await?;
     let report = verify::verify(&manifest.digest.to_string(), &evidence, policy, now)
         .map_err(|error| Failure::new(Exit::Refused, format!("{}: {error}", manifest.digest)))?;
-    Ok(Level { platform, report })
+    Ok(Level { platform, manifest, evidence, report })
 }
 
 fn tell(subject: &Subject, levels: &[Level], policy: &Policy, now: Timestamp) -> Story {

@@ -68,7 +68,7 @@ pub(crate) struct Demands {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   arc audit registry.example/team/alpine:3.18 --key cosign.pub
-  arc audit oci:./layout:3.18 --key cosign.pub -o json")]
+  arc audit oci:./layout:3.18 --key cosign.pub --export ./evidence && sh ./evidence/recheck.sh")]
 pub(crate) struct Audit {
     /// registry/repository:tag or @digest, or an image layout: oci:FOLDER, oci:FOLDER:NAME, oci:FOLDER@DIGEST.
     pub(crate) reference: String,
@@ -78,6 +78,9 @@ pub(crate) struct Audit {
     /// Public key file of a transparency log; may be repeated. Without it no log entry is looked at.
     #[arg(long, value_name = "FILE")]
     pub(crate) log_key: Vec<PathBuf>,
+    /// Write everything that was looked at into this folder, with a report and a script that checks it without ARC.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) export: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) registry: RegistryAccess,
     /// How to print the story.

@@ -61,6 +61,20 @@ impl Subject {
         }
     }
 
+    /// Reads the manifest under one of cosign's tags, if there is one.
+    pub(crate) async fn tagged(&self, tag: &str) -> Result<Option<RawManifest>, Failure> {
+        let digest = match &self.place {
+            Place::Registry { client, reference } => {
+                client.resolve(&reference.repository, tag).await.map_err(failed)?
+            }
+            Place::Layout(layout) => layout.refs().map_err(failed)?.remove(tag),
+        };
+        match digest {
+            Some(found) => Ok(Some(self.manifest(&found.digest).await?)),
+            None => Ok(None),
+        }
+    }
+
     /// Collects everything that claims to be evidence for a manifest.
     pub(crate) async fn evidence(&self, digest: &Digest) -> Result<Evidence, Failure> {
         Ok(match &self.place {
