@@ -1,7 +1,12 @@
 //! Reading blobs: verified while they stream, continued where a connection broke.
 
+mod spread;
 mod store;
 
+use std::time::Duration;
+
+use self::spread::Parts;
+pub(crate) use self::spread::Spread;
 use crate::{
     Client, Descriptor, Error, Hasher,
     auth::Scope,
@@ -12,6 +17,7 @@ use reqwest::{
     Method, Response, StatusCode,
     header::{CONTENT_RANGE, RANGE},
 };
+use tokio::time::Instant;
 
 /// How often one blob is continued in all, so that a registry that sends a byte per connection comes to an end.
 const MAX_RESUMES: u32 = 50;
@@ -33,6 +39,12 @@ pub struct BlobReader {
     failures: u32,
     resumes: u32,
     is_finished: bool,
+    /// Time spent on waiting for bytes.
+    waited: Duration,
+    /// When to read over several connections; nothing once that is decided.
+    spread: Option<Spread>,
+    /// The rest, when it comes over several connections.
+    parts: Option<Parts>,
 }
 
 impl BlobReader {
@@ -46,6 +58,9 @@ impl BlobReader {
         loop {
             if self.is_finished {
                 return Ok(None);
+            }
+            if let Some(bytes) = self.next_part().await {
+                return self.accept(bytes).map(Some);
             }
             if self.received == self.descriptor.size && self.answer.is_none() {
                 return self.finish();
@@ -70,13 +85,33 @@ impl BlobReader {
             Some(answer) => answer,
             None => self.open(&request).await?,
         };
+        let asked = Instant::now();
         let Some(mut bytes) = self.client.read_chunk(&mut answer, &request.context).await? else {
             return Ok(None);
         };
+        self.waited += asked.elapsed();
         self.answer = Some(answer);
         let skipped = self.skip.min(bytes.len() as u64);
         self.skip -= skipped;
         let _ = bytes.split_to(usize::try_from(skipped).unwrap_or(bytes.len()));
+        let bytes = self.accept(bytes)?;
+        self.consider_spread();
+        Ok(Some(bytes))
+    }
+
+    /// Returns the next part of a blob that is read over several connections; when one fails, one connection goes on alone.
+    async fn next_part(&mut self) -> Option<Bytes> {
+        match self.parts.as_mut()?.next().await {
+            Some(Ok(bytes)) => return Some(bytes),
+            Some(Err(error)) => tracing::debug!(%error, "part failed, reading on one connection"),
+            None => {}
+        }
+        self.parts = None;
+        None
+    }
+
+    /// Hashes and counts what came.
+    fn accept(&mut self, bytes: Bytes) -> Result<Bytes, Error> {
         if self.received + bytes.len() as u64 > self.descriptor.size {
             let actual = format!("more than {} bytes", self.descriptor.size);
             return Err(self.wrong(format!("{} bytes", self.descriptor.size), actual));
@@ -86,7 +121,7 @@ impl BlobReader {
         if !bytes.is_empty() {
             self.failures = 0;
         }
-        Ok(Some(bytes))
+        Ok(bytes)
     }
 
     fn request(&self) -> Result<Request, Error> {
@@ -202,6 +237,9 @@ impl Client {
             failures: 0,
             resumes: 0,
             is_finished: false,
+            waited: Duration::ZERO,
+            spread: None,
+            parts: None,
         }
     }
 

@@ -14,7 +14,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::Digest;
+use crate::{Digest, fetch::Spread};
 
 /// How long a registry is believed to keep what it took; its garbage collection may remove what no manifest names yet.
 const KNOWN_FOR: Duration = Duration::from_secs(600);
@@ -144,6 +144,11 @@ impl BlobMap {
         let kib = u32::try_from(size >> 10).unwrap_or(u32::MAX).min(MEMORY_PER_BLOB) + 16;
         // Nobody closes it.
         self.memory.0.acquire_many(kib).await.ok()
+    }
+
+    /// Returns when a blob may take more memory to be read over several connections.
+    pub(super) fn spread(&self) -> Spread {
+        Spread::new(Arc::clone(&self.memory.0))
     }
 
     pub(super) fn abilities(&self, registry: &str) -> Abilities {

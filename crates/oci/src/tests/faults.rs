@@ -408,3 +408,57 @@ async fn mounts_work_and_fall_back() {
         assert_eq!(client.read_blob("other", &blob(), 100).await.unwrap(), BLOB);
     }
 }
+
+/// Reads the blob in parts of five bytes after the first answer of five, and returns how many requests that took.
+async fn read_spread(
+    script: impl Fn(&super::server::Seen) -> Act + Send + Sync + 'static,
+) -> (Bytes, usize) {
+    let server = Server::scripted(move |seen| {
+        let start = futures::stream::iter([Ok::<_, std::io::Error>(&BLOB[..5])]);
+        let slow = futures::StreamExt::chain(start, futures::stream::pending());
+        match seen.header("range") {
+            _ if !seen.is("GET", "/blobs/") => Act::Pass,
+            None => answer(
+                200,
+                &[("accept-ranges", "bytes"), ("content-length", "25")],
+                axum::body::Body::from_stream(slow),
+            ),
+            Some(_) => script(seen),
+        }
+    })
+    .await;
+    let client = server.client();
+    client.push_blob("a", &blob(), Bytes::from_static(BLOB)).await.unwrap();
+    server.forget();
+    let memory = std::sync::Arc::new(tokio::sync::Semaphore::new(1));
+    let spread = crate::fetch::Spread { after: 5, rest: 5, part: 5, slow: u64::MAX, memory };
+    let mut reader = client.open_blob("a", &blob()).spread(spread);
+    let mut all = Vec::new();
+    while let Some(bytes) = reader.chunk().await.unwrap() {
+        all.extend_from_slice(&bytes);
+    }
+    (all.into(), server.log().len())
+}
+
+#[tokio::test]
+async fn a_slow_blob_is_read_over_several_connections_in_order() {
+    // The whole, and four parts of five bytes.
+    assert_eq!(read_spread(|_| Act::Pass).await, (Bytes::from_static(BLOB), 5));
+}
+
+#[tokio::test]
+async fn a_registry_that_does_not_keep_to_parts_is_read_on_one_connection() {
+    for status in [200, 206, 404, 416] {
+        let (bytes, _) = read_spread(move |seen| {
+            let is_part = seen.header("range").is_some_and(|range| !range.ends_with('-'));
+            let body = if status < 300 { BLOB } else { b"" };
+            if is_part {
+                answer(status, &[("content-range", "bytes 0-24/25")], body)
+            } else {
+                Act::Pass
+            }
+        })
+        .await;
+        assert_eq!(bytes, BLOB, "{status}");
+    }
+}

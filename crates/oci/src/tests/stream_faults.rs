@@ -112,7 +112,8 @@ fn tampered() -> Bytes {
 
 #[tokio::test]
 async fn wrong_content_of_the_source_never_arrives() {
-    let bodies: [(&str, &[u8], fn() -> Bytes); 4] = [
+    type Body = fn() -> Bytes;
+    let bodies: [(&str, &[u8], Body); 4] = [
         ("large, one byte wrong at the end", &LARGE, tampered),
         ("large, too long", &LARGE, || Bytes::from(vec![7; 300_001])),
         ("small, wrong", SMALL, || Bytes::from_static(b"A layer of a few bytes")),
@@ -194,9 +195,8 @@ async fn refusals_that_stay_leave_nothing_visible() {
         Attempt::new(reads, pass).await.check_failed(path, Error::is_retryable).await;
     }
     for method in ["POST", "PUT"] {
-        let writes = move |seen: &Seen| match seen.is(method, "/blobs/uploads/") {
-            true => answer(500, &[], ""),
-            false => Act::Pass,
+        let writes = move |seen: &Seen| {
+            if seen.is(method, "/blobs/uploads/") { answer(500, &[], "") } else { Act::Pass }
         };
         Attempt::new(pass, writes).await.check_failed(method, Error::is_retryable).await;
     }
@@ -256,10 +256,8 @@ async fn blobs_come_from_another_host_without_our_credentials() {
         if seen.header("authorization").is_none() {
             return answer(401, &[("www-authenticate", "Basic")], "");
         }
-        match is_layer(seen, &LARGE) {
-            true => answer(307, &[("location", &location)], ""),
-            false => Act::Pass,
-        }
+        let redirect = answer(307, &[("location", &location)], "");
+        if is_layer(seen, &LARGE) { redirect } else { Act::Pass }
     };
     let from = Server::scripted(move |seen| match seen.method.as_str() {
         "GET" | "HEAD" => reads(seen),
@@ -300,10 +298,9 @@ async fn a_blob_that_the_destination_loses_is_sent_again_once() {
 
 #[tokio::test]
 async fn a_destination_that_loses_everything_is_an_error() {
-    let writes = |seen: &Seen| match seen.is("PUT", "/manifests/") {
-        true => answer(404, &[], r#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN"}]}"#),
-        false => Act::Pass,
-    };
+    let unknown = || answer(404, &[], r#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN"}]}"#);
+    let writes =
+        move |seen: &Seen| if seen.is("PUT", "/manifests/") { unknown() } else { Act::Pass };
     let attempt = Attempt::new(pass, writes).await;
     assert_eq!(attempt.to.log().iter().filter(|seen| seen.is("PUT", "/manifests/")).count(), 2);
     assert!(attempt.result.unwrap_err().is_not_found());
@@ -312,9 +309,9 @@ async fn a_destination_that_loses_everything_is_an_error() {
 #[tokio::test]
 async fn a_registry_that_knows_neither_mounts_nor_content_in_a_post_is_served_all_the_same() {
     for status in [400, 404, 405, 415] {
-        let writes = move |seen: &Seen| match seen.method == "POST" && !seen.query.is_empty() {
-            true => answer(status, &[], ""),
-            false => Act::Pass,
+        let writes = move |seen: &Seen| {
+            let is_more = seen.method == "POST" && !seen.query.is_empty();
+            if is_more { answer(status, &[], "") } else { Act::Pass }
         };
         Attempt::new(pass, writes).await.check_arrived("refused").await;
     }

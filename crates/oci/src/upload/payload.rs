@@ -13,7 +13,7 @@ use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use tokio_util::io::ReaderStream;
 
 use super::BlobSource;
-use crate::{BlobReader, Client, Descriptor, Digest, Error, Hasher, Progress};
+use crate::{BlobReader, Client, Descriptor, Digest, Error, Hasher, Progress, fetch::Spread};
 
 /// How much of a file is read and sent at a time, in bytes; two of these are in memory per upload.
 const CHUNK_SIZE: usize = 256 << 10;
@@ -26,6 +26,7 @@ pub(crate) enum Content {
     Remote {
         client: Client,
         repository: String,
+        spread: Spread,
     },
 }
 
@@ -109,9 +110,9 @@ impl Payload {
                 let file = file.map_err(&failed)?;
                 ReaderStream::with_capacity(file, CHUNK_SIZE).map_err(failed).boxed()
             }
-            Content::Remote { client, repository } => {
+            Content::Remote { client, repository, spread } => {
                 hasher = None;
-                chunks_of(client.open_blob(repository, &self.descriptor))
+                chunks_of(client.open_blob(repository, &self.descriptor).spread(spread.clone()))
             }
         };
         let sending = Sending { payload: self.clone(), chunks, hasher, hashed: 0, held: None };

@@ -164,7 +164,11 @@ impl Run<'_> {
             let bytes = client.read_blob(repository, blob, SMALL).await?;
             return Ok(BlobSource::Bytes(bytes).into());
         }
-        Ok(Content::Remote { client: client.clone(), repository: repository.to_owned() })
+        Ok(Content::Remote {
+            client: client.clone(),
+            repository: repository.to_owned(),
+            spread: self.options.blobs.spread(),
+        })
     }
 
     /// Sends a blob although the destination said that it has it.
