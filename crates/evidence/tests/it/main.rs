@@ -9,6 +9,7 @@ mod legacy_images;
 mod policies;
 mod predicates;
 mod properties;
+mod public_logs;
 mod scan_gate;
 mod strict_readers;
 mod tampering;
