@@ -2,6 +2,8 @@
 //!
 //! A machine without any CA store can still speak plain HTTP and trust a given bundle.
 
+mod verifier;
+
 use std::sync::{Arc, OnceLock};
 
 use rustls::{
@@ -10,6 +12,8 @@ use rustls::{
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
 };
+
+use self::verifier::WhenNeeded;
 
 /// Makes ring the crypto provider of the process, unless one is chosen already.
 ///
@@ -31,9 +35,9 @@ pub fn client_config(
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
-    let mut roots = system_roots().clone();
+    let mut own = RootCertStore::empty();
     if let Some(pem) = ca_bundle.filter(|pem| !pem.trim().is_empty()) {
-        add_bundle(&mut roots, pem)?;
+        add_bundle(&mut own, pem)?;
     }
     if insecure_skip_verify {
         let verifier = Arc::new(AcceptAnyServer(provider));
@@ -42,7 +46,8 @@ pub fn client_config(
             .with_custom_certificate_verifier(verifier)
             .with_no_client_auth());
     }
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+    let verifier = Arc::new(WhenNeeded::new(provider, own));
+    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
 }
 
 fn add_bundle(roots: &mut RootCertStore, pem: &str) -> Result<(), String> {

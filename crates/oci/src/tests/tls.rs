@@ -77,3 +77,14 @@ async fn an_unknown_authority_is_refused_at_once() {
     assert!(matches!(error, Error::SendRequest { .. }), "{error:?}");
     assert!(!error.is_retryable(), "{error:?}");
 }
+
+#[tokio::test]
+async fn a_certificate_for_another_name_is_refused() {
+    let (_dir, address, bundle) = serve().await;
+    let remote = Remote::parse(&format!("https://localhost:{}", address.port())).unwrap();
+    let mut options = ClientOptions::new(remote);
+    options.ca_bundle = Some(bundle);
+    let error = Client::new(options).unwrap().resolve("a", "1").await.unwrap_err();
+    assert!(matches!(error, Error::SendRequest { .. }), "{error:?}");
+    assert!(!error.is_retryable(), "{error:?}");
+}
