@@ -6,6 +6,7 @@
 
 mod age;
 mod check;
+mod downgrade;
 mod file;
 mod origin;
 mod parameters;
@@ -154,7 +155,7 @@ pub fn verify(
                 .push(Problem::MissingAttestation { predicate_type: predicate_type.clone() });
         }
     }
-    report.problems.extend(downgrade(&report));
+    report.problems.extend(downgrade::judge(&report, policy));
     report.problems.extend(origin::judge(&report, policy));
     report.problems.extend(age::judge(&report, policy, now));
     if let Some(scan_policy) = &policy.scan {
@@ -163,24 +164,4 @@ pub fn verify(
         report.problems.extend(problems);
     }
     Ok(report)
-}
-
-/// Whether only the legacy signature holds although bundles say that there was another one.
-///
-/// Who can write to a repository can break or remove a bundle and leave an old `.sig` tag behind. cosign 3 looks at
-/// tags only where no bundle is, so two cases are refused: a bundle that is, or may have been, a signature and does
-/// not hold; and a signer whose attestations are bundles, but whose signature is not. Bundles that name other keys are
-/// other people's, such as upstream's, and ours where upstream is judged. Where no bundle is left at all
-/// the image looks like one that cosign 2 signed: then what holds was signed for this digest all the same, and age
-/// and log policies are what finds old evidence.
-fn downgrade(report: &Report) -> Option<Problem> {
-    let is_bundle = |item: &&Item| item.origin == Origin::Bundle;
-    let holds_only_legacy = report.signatures.iter().any(Item::held)
-        && !report.signatures.iter().any(|item| is_bundle(&item) && item.held());
-    if !holds_only_legacy {
-        return None;
-    }
-    let suspect = |item: &&Item| is_bundle(item) && (item.held() || item.may_be_signature());
-    let bundles = report.signatures.iter().chain(&report.attestations).filter(suspect).count();
-    (bundles > 0).then_some(Problem::Downgrade { bundles })
 }

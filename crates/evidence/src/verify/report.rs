@@ -5,7 +5,6 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    predicate::PREDICATE_SIGNATURE,
     scan_result::{Counts, ScanVerdict, Severity},
     statement::Statement,
     transparency::LogSummary,
@@ -127,11 +126,9 @@ impl Item {
         self.rejection.is_none()
     }
 
-    /// Whether it may be one of our signatures by what it claims; what claims nothing may be.
-    pub(super) fn may_be_signature(&self) -> bool {
-        use Rejection::{AnotherKey, Certificate};
-        !matches!(self.rejection, Some(AnotherKey { .. } | Certificate))
-            && self.predicate_type.as_deref().is_none_or(|found| found == PREDICATE_SIGNATURE)
+    /// Whether it says that a key outside the set made it; what cannot be read says nothing.
+    pub(super) fn is_somebody_elses(&self) -> bool {
+        matches!(self.rejection, Some(Rejection::AnotherKey { .. } | Rejection::Certificate))
     }
 }
 
@@ -192,12 +189,12 @@ pub enum Problem {
         /// The attestation.
         digest: String,
     },
-    /// Bundles say that there was a newer signature than the legacy one that holds.
-    #[error(
-        "only the legacy `.sig` signature holds, beside {bundles} bundles of which none is a valid signature: a downgrade"
-    )]
+    /// Something holds only in its older form although the signer makes bundles.
+    #[error("the {what} holds only in a legacy tag, beside {bundles} bundles: a downgrade")]
     Downgrade {
-        /// Bundles that are or may be signatures and do not hold, or attestations that do.
+        /// `signature`, or the predicate type.
+        what: String,
+        /// Bundles that are the signer's or may be.
         bundles: usize,
     },
     /// No provenance that counts names the builder and the order asked for.

@@ -4,7 +4,8 @@ use arc_evidence::{
     Bundle, Descriptor, Evidence, Policy, PublicKey, Statement, Subject, bundle, dsse, predicate,
     simple_signing,
     verify::{
-        AttestationEvidence, BundleEvidence, Error, Item, Rejection, SignatureEvidence, verify,
+        AttestationEvidence, BundleEvidence, Error, Item, Problem, Rejection, ScanPolicy,
+        SignatureEvidence, verify,
     },
 };
 use serde_json::{Value, json};
@@ -365,6 +366,28 @@ fn a_verification_without_a_basis_is_an_error() {
     }
     let error = verify("latest", &good(), &policy(), now()).unwrap_err().to_string();
     assert!(error.starts_with("invalid digest \"latest\""), "{error}");
+}
+
+#[test]
+fn a_legacy_attestation_does_not_stand_in_for_a_bundle_either() {
+    let signature = bundle_of(key(), &signature_statement());
+    let scan = bundle_of(key(), &clean_scan());
+    let upstream = bundle_of(other_key(), &clean_scan());
+    for (name, bundles, expected) in [
+        ("both", vec![signature.clone(), scan], None),
+        ("none", vec![], None),
+        ("another signer's", vec![upstream.clone()], None),
+        ("no scan", vec![signature, upstream], Some(1)),
+    ] {
+        let evidence = Evidence { bundles, ..good() };
+        let policy = policy().require(predicate::PREDICATE_VULN).with_scan(ScanPolicy::default());
+        let report = verify(&digest(), &evidence, &policy, now()).unwrap();
+        let expected = expected.map(|bundles| Problem::Downgrade {
+            what: format!("{:?}", predicate::PREDICATE_VULN),
+            bundles,
+        });
+        assert_eq!(report.problems, Vec::from_iter(expected), "{name}");
+    }
 }
 
 #[test]
