@@ -21,7 +21,7 @@ async fn delivered(from: Registry, to: Registry) -> (Site, String, [Registry; 2]
 /// The tags of cosign for the index and its platforms, as far as they are there.
 async fn evidence_tags(registry: &Registry) -> Vec<String> {
     let mut tags = registry.client().tags("mirror/app").await;
-    tags.retain(|tag| tag.ends_with(".sig") || tag.ends_with(".att"));
+    tags.retain(|tag| tag.starts_with("sha256-") && tag.contains('.'));
     tags
 }
 
