@@ -7,7 +7,8 @@
 //! - Everything read from a registry is hostile: each size and count is bounded in [`limits`].
 //!
 //! # Where to start
-//! [`SigningKey`], then [`bundle::referrer`] and [`legacy::append_signature`], then [`verify::verify`].
+//! [`SigningKey`], then [`bundle::referrer`] and [`legacy::append_signature`], then [`verify::verify`] with a
+//! [`Policy`], usually one from parameters ([`verify::PolicyFile`]). [`transparency`] is optional in both directions.
 
 pub mod artifact;
 pub mod bundle;

@@ -52,7 +52,7 @@ const SHORT_NAMES: [(&str, &str); 6] = [
 pub struct ParameterProblem {
     /// Name of the parameter.
     pub name: String,
-    /// Its value, cut to what fits on a line; empty if it is missing.
+    /// The first line of its value, cut to what can be shown; empty if it is missing.
     pub value: String,
     /// What is wrong.
     pub message: String,
@@ -247,12 +247,13 @@ pub(super) fn unknown_name(name: &str, value: &str) -> ParameterProblem {
     problem(name, value, "it is not a parameter of a policy".to_owned(), &remedy)
 }
 
-/// Makes a problem with a value that fits on a line.
+/// Makes a problem with a value that fits on a line: of a PEM text only the label, because it may be the wrong,
+/// private key.
 pub(super) fn problem(name: &str, value: &str, message: String, remedy: &str) -> ParameterProblem {
     const SHOWN: usize = 80;
     ParameterProblem {
         name: name.to_owned(),
-        value: value.trim().chars().take(SHOWN).collect(),
+        value: value.trim().lines().next().unwrap_or_default().chars().take(SHOWN).collect(),
         message,
         remedy: remedy.to_owned(),
     }

@@ -120,7 +120,7 @@ fn every_problem_is_reported_with_its_value_and_a_remedy() {
         ("verifyKeys: invalid key file: there is no PEM block in it", "cosign.pub"),
         (
             "verifyLogKey: invalid log key: it is neither an ECDSA P-256 nor an Ed25519 key",
-            "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----",
+            "-----BEGIN PUBLIC KEY-----",
         ),
         ("verifyMaxAge: \"0h\" is not a length of time above zero", "0h"),
         ("verifyMaxScanAge: \"24\" is not a length of time above zero", "24"),
@@ -197,6 +197,14 @@ fn a_policy_file_holds_what_a_type_does() {
     ] {
         assert!(serde_json::from_value::<PolicyFile>(bad).is_err());
     }
+}
+
+#[test]
+fn a_private_key_given_by_mistake_is_not_shown() {
+    let given = parameters(&[("verifyKeys", &kat("key"))]);
+    let problems = Policy::from_parameters(PREFIX, &given).unwrap_err();
+    assert_eq!(problems[0].value, "-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----");
+    assert!(!format!("{problems:?}").contains(kat("key").lines().nth(1).unwrap()));
 }
 
 fn provenance(namespace: &str, name: &str) -> Statement {
