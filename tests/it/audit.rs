@@ -1,6 +1,7 @@
 //! Verifying, auditing and exporting a delivery: from both kinds of registry, and offline from image layouts.
 
 mod exported;
+mod logged;
 mod masked;
 mod policy;
 

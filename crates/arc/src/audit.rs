@@ -56,7 +56,8 @@ pub(crate) async fn run(args: &Audit) -> Result<Exit, Failure> {
         Output::Json => print::json(&story)?,
         Output::Text => print::text(&story),
     }
-    Ok(if story.signed { Exit::Done } else { Exit::Refused })
+    let is_sound = story.signed && story.problems.is_empty();
+    Ok(if is_sound { Exit::Done } else { Exit::Refused })
 }
 
 /// Reads and judges the evidence of the digest and of each platform's manifest.

@@ -175,8 +175,6 @@ fn place(name: &str, text: &str) -> Option<(usize, usize)> {
 mod tests {
     use super::*;
 
-    const KEY: &str = "-----BEGIN PUBLIC KEY-----\n    MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqiLuArRcZCY1s650rgKWDNFjdtu1\n    lMWXMhGbHnBX4hZB2iWFGqqKfV8ZkkcSI4u5N0rqf6sVoTMBhE5RgGjVGw==\n    -----END PUBLIC KEY-----\n";
-
     fn messages(text: &str) -> Vec<String> {
         let show = |finding: Finding| match finding.place {
             Some((line, column)) => format!("{line}:{column}: {}", finding.message),
@@ -226,6 +224,5 @@ mod tests {
         let found = of("  - {name: verifySourcePredicateTypes, value: vuln}\n");
         assert_eq!(found.len(), 1, "{found:#?}");
         assert!(found[0].contains("verifySourceKeys"), "{found:#?}");
-        assert!(KEY.contains("PUBLIC"));
     }
 }

@@ -52,6 +52,7 @@ pub(crate) async fn run(args: &Verify) -> Result<Exit, Failure> {
         Output::Json => print::json(&subject.name, &levels)?,
         Output::Text => print::text(&subject.name, &levels),
     }
+    print::hint(&levels, subject.is_index() && !args.platforms);
     let accepted = levels.iter().all(|level| level.report.accepted());
     Ok(if accepted { Exit::Done } else { Exit::Refused })
 }

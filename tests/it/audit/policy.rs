@@ -18,7 +18,7 @@ async fn each_demand_is_met_or_refused_and_wrong_ones_are_named() {
         (
             &["--require", "cyclonedx"],
             3,
-            "no valid attestation of the type \"https://cyclonedx.org/bom\"",
+            "hint: bills of materials are attached to the platforms of an index; add --platforms",
         ),
         (&["--require", "https://example.com/own/v1"], 3, "https://example.com/own/v1"),
         (&["--require", "slsa"], 2, "--require: \"slsa\" is not a predicate type"),

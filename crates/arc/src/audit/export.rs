@@ -11,7 +11,7 @@ mod script;
 use std::path::{Path, PathBuf};
 
 use arc_evidence::verify::{AttestationEvidence, BundleEvidence, Item, Origin, SignatureEvidence};
-use arc_evidence::{Bundle, Envelope, PublicKey, bundle, dsse, legacy};
+use arc_evidence::{Bundle, Envelope, PublicKey, bundle, dsse, legacy, predicate};
 use base64::Engine as _;
 
 use self::folder::Folder;
@@ -167,6 +167,12 @@ impl Writer<'_> {
         let file = format!("bundles/{}.json", carried.blob.digest.replace(':', "-"));
         self.folder.put(&file, &evidence.blob)?;
         self.script.check(Check::Digest { file: file.clone(), digest: carried.blob.digest });
+        if item.predicate_type.as_deref() == Some(predicate::PREDICATE_VSA) {
+            // The envelope alone is what `slsa-verifier verify-vsa` reads.
+            let file = self.folder.put_content("envelopes", "json", &bundle.envelope.to_json())?;
+            let digest = arc_oci::Digest::sha256(&bundle.envelope.to_json()).to_string();
+            self.script.check(Check::Digest { file, digest });
+        }
         let payload = self.envelope(&bundle.envelope, item, subject, Some(&file))?;
         if let (Some(_), Some(key), Some(predicate_type)) =
             (payload, self.key(item), item.predicate_type.clone())

@@ -3,6 +3,7 @@
 //! Nothing is required to be there: a field that is absent or of another type is a fact less, never an error.
 
 use arc_evidence::{Statement, predicate};
+use arc_oci::Digest;
 use serde_json::Value;
 
 /// How many findings are told one by one; the attestation has them all.
@@ -71,6 +72,12 @@ fn provenance(predicate: &Value, subject: &str) -> Vec<Fact> {
     facts.add(Topic::Source, "destination", "/buildDefinition/externalParameters/destination/ref");
     for material in list(predicate, "/buildDefinition/resolvedDependencies", MAX_MATERIALS) {
         facts.push(Topic::Source, "material", material_text(material, subject));
+    }
+    if let Some(policy) = predicate.pointer("/buildDefinition/internalParameters/policy") {
+        // The summary names the policy by the digest of exactly this text.
+        let policy = policy.to_string();
+        let digest = Digest::sha256(policy.as_bytes());
+        facts.push(Topic::Policy, "demands", format!("{policy}, which is {digest}"));
     }
     if let Some(text) = order_text(predicate) {
         facts.push(Topic::Order, "order", text);

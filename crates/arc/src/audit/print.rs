@@ -44,6 +44,7 @@ pub(super) fn lines(story: &Story) -> Vec<String> {
     }
     lines.extend(story.evidence.iter().map(piece));
     lines.extend(story.unreadable.iter().map(|text| format!("  UNREADABLE {text}")));
+    lines.extend(story.problems.iter().map(|text| format!("  PROBLEM  {text}")));
     lines.push(String::new());
     lines.push(verdict(story));
     lines
@@ -52,8 +53,11 @@ pub(super) fn lines(story: &Story) -> Vec<String> {
 /// What the signatures come to; an audit judges nothing else.
 pub(super) fn verdict(story: &Story) -> String {
     let rejected = story.evidence.iter().filter(|piece| !piece.held).count();
-    let signed =
-        if story.signed { "signed by one of the keys" } else { "NOT SIGNED by any of the keys" };
+    let signed = match (story.signed, story.problems.is_empty()) {
+        (true, true) => "signed by one of the keys",
+        (true, false) => "signed by one of the keys, but NOT SOUND: see the problems",
+        (false, _) => "NOT SIGNED by any of the keys",
+    };
     match rejected + story.unreadable.len() {
         0 => signed.to_owned(),
         count => format!("{signed}; {count} of the evidence counts for nothing"),

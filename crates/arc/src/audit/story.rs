@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use arc_evidence::verify::{Item, Origin, Report};
+use arc_evidence::verify::{Item, Origin, Problem, Report};
 use arc_evidence::{Statement, predicate};
 use serde::Serialize;
 
@@ -29,6 +29,8 @@ pub(crate) struct Story {
     pub(crate) chapters: Vec<Chapter>,
     /// Every piece of evidence with its fate.
     pub(crate) evidence: Vec<Piece>,
+    /// What is wrong with the evidence as a whole, such as signs of a downgrade.
+    pub(crate) problems: Vec<String>,
     /// What claims to be evidence and could not be read.
     pub(crate) unreadable: Vec<String>,
 }
@@ -150,6 +152,7 @@ pub(crate) fn tell(header: Header, judged: &[Judged<'_>]) -> Story {
         signed: root.is_some_and(|level| level.report.signatures.iter().any(Item::held)),
         chapters,
         evidence: judged.iter().flat_map(pieces).collect(),
+        problems: judged.iter().flat_map(problems).collect(),
         unreadable: judged
             .iter()
             .flat_map(|level| level.report.unreadable.iter().map(|text| clean(text)))
@@ -229,6 +232,15 @@ fn pieces<'a>(level: &'a Judged<'_>) -> impl Iterator<Item = Piece> + 'a {
         key: item.key.clone(),
         held: item.held(),
         rejection: item.rejection.as_ref().map(|why| clean(&why.to_string())),
+    })
+}
+
+/// What is wrong beyond single pieces; that nobody signed a platform's manifest is usual, and told for the image.
+fn problems<'a>(level: &'a Judged<'_>) -> impl Iterator<Item = String> + 'a {
+    let is_told = |problem: &&Problem| !matches!(problem, Problem::MissingSignature { .. });
+    level.report.problems.iter().filter(is_told).map(|problem| {
+        let platform = level.platform.map(|name| format!("{name}: ")).unwrap_or_default();
+        clean(&format!("{platform}{problem}"))
     })
 }
 

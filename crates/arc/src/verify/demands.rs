@@ -26,7 +26,7 @@ const LOG_KEY: &str = "verifyLogKey";
 const SIGN_PLATFORMS: &str = "signPlatforms";
 
 /// Which predicate types say what is inside an image; they are attached to the manifests of platforms.
-const CONTENTS: [&str; 2] = [predicate::PREDICATE_CYCLONEDX, predicate::PREDICATE_SPDX];
+pub(super) const CONTENTS: [&str; 2] = [predicate::PREDICATE_CYCLONEDX, predicate::PREDICATE_SPDX];
 
 /// The policies of one verification.
 #[derive(Debug)]

@@ -1,9 +1,10 @@
 //! Prints a verdict: for people level by level, for machines as one document.
 
-use arc_evidence::verify::{Item, Origin, Report};
+use arc_evidence::verify::{Item, Origin, Problem, Report};
 use serde_json::Value;
 
 use super::Level;
+use super::demands::CONTENTS;
 use crate::audit::clean;
 use crate::report::Failure;
 
@@ -47,6 +48,22 @@ pub(super) fn text(name: &str, levels: &[Level]) {
     }
     let accepted = levels.iter().all(|level| level.report.accepted());
     println!("{}", if accepted { "accepted" } else { "REFUSED" });
+}
+
+/// Says where bills of materials are, to somebody who looks for one at an index.
+#[expect(clippy::print_stderr, reason = "a remark beside the outcome")]
+pub(super) fn hint(levels: &[Level], is_index_alone: bool) {
+    let is_contents = |problem: &Problem| match problem {
+        Problem::MissingAttestation { predicate_type } => {
+            CONTENTS.contains(&predicate_type.as_str())
+        }
+        _ => false,
+    };
+    if is_index_alone && levels.iter().any(|level| level.report.problems.iter().any(is_contents)) {
+        eprintln!(
+            "hint: bills of materials are attached to the platforms of an index; add --platforms"
+        );
+    }
 }
 
 fn lines(report: &Report) -> Vec<String> {

@@ -46,6 +46,12 @@ pub(super) fn markdown(story: &Story) -> String {
     for what in &story.unreadable {
         let _ = writeln!(text, "| **no** | | | | | unreadable: {} |", escape(what));
     }
+    if !story.problems.is_empty() {
+        text.push_str("\n## Problems\n\n");
+    }
+    for problem in &story.problems {
+        let _ = writeln!(text, "- **{}**", escape(problem));
+    }
     text
 }
 
