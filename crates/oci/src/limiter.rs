@@ -13,7 +13,7 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 
 /// Where it starts: enough to hide the latency of small requests, few enough for any registry.
-const START: f64 = 16.0;
+const START: f64 = 32.0;
 /// Never more requests than this at the same time, per registry and direction.
 const CEILING: f64 = 64.0;
 /// Latency that is never held against a registry.
@@ -212,7 +212,7 @@ mod tests {
     async fn a_permit_that_is_given_back_goes_to_the_next() {
         let limiter = Limiter::default();
         let mut held = Vec::new();
-        for _ in 0..16 {
+        for _ in 0..32 {
             held.push(limiter.permit().await);
         }
         let mut next = pin!(limiter.permit());

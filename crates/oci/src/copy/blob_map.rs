@@ -42,7 +42,7 @@ impl Default for Memory {
 }
 
 /// Memory for the buffers of all blobs under way, in KiB: with everything else the process stays below 64 MiB.
-const MEMORY: u32 = 24 << 10;
+const MEMORY: u32 = 16 << 10;
 /// What a large blob under way takes: the read buffer of one connection, the write buffer of another, a chunk held back.
 const MEMORY_PER_BLOB: u32 = 2 << 10;
 

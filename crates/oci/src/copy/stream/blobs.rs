@@ -42,7 +42,10 @@ impl Run<'_> {
             self.copy_blob(smallest).await?;
             self.probe.get_or_init(|| self.try_own_mount(smallest)).await;
         }
-        all(blobs.iter().map(|blob| self.copy_blob(blob))).await
+        // The largest first: one that starts last keeps everybody waiting.
+        let mut blobs = blobs.to_vec();
+        blobs.sort_by_key(|blob| std::cmp::Reverse(blob.size));
+        all(blobs.into_iter().map(|blob| self.copy_blob(blob))).await
     }
 
     /// Finds out whether the registry mounts a blob from the repository that has it; costs one request.
