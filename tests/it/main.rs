@@ -10,6 +10,7 @@
 mod architecture;
 mod audit;
 mod contract;
+mod copying;
 mod delivery;
 mod demo;
 mod evidence;
