@@ -5,10 +5,15 @@ use std::{sync::Arc, time::Duration};
 use futures::StreamExt;
 use k8s_openapi::api::{coordination::v1::Lease, core::v1::Secret};
 use kube::{
-    Api, ResourceExt,
+    Api, Resource, ResourceExt,
     api::{DeleteParams, DynamicObject, ListParams, ObjectMeta, Patch, PatchParams, PostParams},
     core::PartialObjectMeta,
-    runtime::{Controller, WatchStreamExt, controller::Action, finalizer, watcher},
+    runtime::{
+        Controller, WatchStreamExt,
+        controller::Action,
+        events::{Event, EventType, Recorder},
+        finalizer, watcher,
+    },
 };
 use serde_json::json;
 
@@ -147,4 +152,25 @@ fn held(lease: &Lease, by: &str) -> Lease {
     let mut lease = lease.clone();
     lease.spec.get_or_insert_default().holder_identity = Some(by.to_owned());
     lease
+}
+
+#[tokio::test]
+async fn repeated_events_become_a_series() {
+    let server = server();
+    create(&server, &widget("a", 1));
+    let about = widgets(server.client()).get("a").await.unwrap().object_ref(&resource());
+    let recorder = Recorder::new(server.client(), "arc.opendefense.cloud/controller".into());
+    let event = Event {
+        type_: EventType::Normal,
+        reason: "Delivered".to_owned(),
+        note: Some("x".to_owned()),
+        action: "Reconcile".to_owned(),
+        secondary: None,
+    };
+    for _ in 0..3 {
+        recorder.publish(&event, &about).await.unwrap();
+    }
+    let events = server.objects("events.events.k8s.io");
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0]["series"]["count"], 3, "{}", events[0]);
 }

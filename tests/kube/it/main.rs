@@ -13,6 +13,8 @@ mod deletion;
 mod faults;
 mod http;
 mod replay;
+mod schemas;
+mod selectors;
 mod speed;
 mod watches;
 mod widgets;

@@ -26,6 +26,7 @@ pub(crate) fn causes(
     } else {
         definition(kind, object)
     };
+    ratchet(&mut causes, object, old);
     let Some(rules) = &kind.rules else { return causes };
     if causes.iter().any(|cause| BLOCKING.contains(&cause.reason)) {
         causes.push(Cause::invalid(
@@ -43,7 +44,23 @@ pub(crate) fn causes(
             _ => Cause::invalid(field, error.message),
         }
     }));
+    ratchet(&mut causes, object, old);
     causes
+}
+
+/// Forgives what was wrong before and did not change, as the real server does for custom resources.
+fn ratchet(causes: &mut Vec<Cause>, object: &Value, old: Option<&Value>) {
+    let Some(old) = old else { return };
+    causes.retain(|cause| {
+        let missing = cause.reason == "FieldValueRequired" && cause.message == "Required value";
+        let place = match cause.field.rsplit_once('.') {
+            Some((parent, _)) if missing => parent,
+            _ => cause.field.as_str(),
+        };
+        let pointer = format!("/{}", place.replace(['.', '['], "/").replace(']', ""));
+        let now = object.pointer(&pointer);
+        now.is_none() || now != old.pointer(&pointer)
+    });
 }
 
 /// What is wrong with a definition, as far as tests get it wrong.

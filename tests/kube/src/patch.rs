@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use crate::{
     cluster::{Cluster, Reply},
+    draft::{Draft, decode},
     failure::{Cause, Failure, Outcome},
     kind::Kind,
     request::Request,
-    write::{Draft, decode},
 };
 
 /// Operations that one JSON patch may have, as in the real server.

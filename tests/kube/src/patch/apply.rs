@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use crate::{
     cluster::{Cluster, Reply, key_of},
+    draft::{Draft, identity, ignored, typed},
     failure::{Cause, Failure, Outcome},
     fields::{Applied, Managers, Operation},
     kind::Kind,
     request::Request,
     schema,
     store::Key,
-    write::{Draft, identity, ignored, typed},
 };
 
 impl Cluster {
