@@ -77,6 +77,26 @@ async fn oras_shows_and_copies_the_bundles() {
     }
 }
 
+/// The way across an air gap: a folder made by somebody else's program is verified where no registry is, and fills one.
+#[tokio::test]
+async fn a_layout_made_by_oras_is_verified_and_fills_a_registry() {
+    let Some(oras) = require(Peer::Oras).map(Arc::new) else { return };
+    let Some(cosign3) = Cosign::new(Peer::Cosign3).await else { return };
+    let Some(ways) = ways().await else { return };
+    for (number, (from, to)) in ways.into_iter().enumerate() {
+        let (site, reference, [_from, to]) = delivered(from, to).await;
+        let layout = format!("{}/layout-{number}:1", oras.home().display());
+        let out = ["cp", "-r", "--from-plain-http", "--to-oci-layout", &reference, &layout];
+        oras.run(&out).await.expect_code(0);
+        site.verify(&format!("oci:{layout}")).await.expect_code(0);
+        let copied = format!("{}/copied/app:1", to.host());
+        let back = ["cp", "-r", "--from-oci-layout", "--to-plain-http", &layout, &copied];
+        oras.run(&back).await.expect_code(0);
+        site.verify(&format!("http://{copied}")).await.expect_code(0);
+        cosign3.verify(&site.public_key(), &copied).await.expect_code(0);
+    }
+}
+
 /// Copies image and tags with `copy`, a function of two references; then the tags are all there is.
 async fn tags_are_copied(copy: impl AsyncFn(&str, &str)) {
     let Some([cosign2, cosign3]) = Cosign::both().await else { return };
