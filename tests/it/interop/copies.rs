@@ -145,3 +145,26 @@ async fn skopeo_copies_the_tags() {
     })
     .await;
 }
+
+/// `arc copy` is the one that takes both along.
+#[tokio::test]
+async fn arc_copies_the_bundles_and_the_tags() {
+    let Some([cosign2, cosign3]) = Cosign::both().await else { return };
+    let Some(ways) = ways().await else { return };
+    for (from, to) in ways {
+        let (site, reference, [_from, to]) = delivered(from, to).await;
+        let copied = format!("{}/copied/app:1", to.host());
+        let (source, destination) = (format!("http://{reference}"), format!("http://{copied}"));
+        site.arc.run(&["copy", &source, &destination]).await.expect_code(0);
+        let key = site.public_key();
+        let platform = format!("{}/copied/app@{}", to.host(), clean().manifest_digests()[0]);
+        for cosign in [&cosign2, &cosign3] {
+            cosign.verify(&key, &copied).await.expect_code(0);
+            cosign.verify_attestation(&key, "vuln", &copied).await.expect_code(0);
+            cosign.verify_attestation(&key, "spdxjson", &platform).await.expect_code(0);
+        }
+        let said = site.verify(&destination).await.expect_code(0).stdout;
+        assert!(said.contains("(bundle") && said.contains("(tag"), "{said}");
+        assert!(!said.contains("REJECTED"), "{said}");
+    }
+}
