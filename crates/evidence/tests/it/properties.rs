@@ -1,7 +1,7 @@
 //! Readers never panic, whatever a registry says, and no changed byte of signed evidence is ever accepted.
 
 use arc_evidence::{
-    Bundle, Envelope, Evidence, PublicKey, SigningKey, Statement, bundle, dsse, legacy,
+    Bundle, Envelope, Evidence, PublicKey, SigningKey, Statement, Subject, bundle, dsse, legacy,
     simple_signing,
     verify::{BundleEvidence, SignatureEvidence, verify},
 };
@@ -76,5 +76,36 @@ proptest! {
             let original = Bundle::parse(kat("bundle").as_bytes()).unwrap();
             prop_assert_eq!(Bundle::parse(&blob).unwrap().envelope, original.envelope);
         }
+    }
+
+    /// Signed bytes do not depend on the order in which a predicate's keys were written, at any depth.
+    #[test]
+    fn statements_have_one_form(keys in prop::collection::btree_set("[a-zA-Z0-9ä\"\\\\]{0,6}", 0..6), text in ".{0,20}") {
+        let object = |keys: &mut dyn Iterator<Item = &String>, inner: &str| {
+            let fields = keys.map(|key| format!("{}:{inner}", serde_json::to_string(key).unwrap()));
+            format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+        };
+        let leaf = serde_json::to_string(&text).unwrap();
+        let forth = object(&mut keys.iter(), &object(&mut keys.iter(), &leaf));
+        let back = object(&mut keys.iter().rev(), &object(&mut keys.iter().rev(), &leaf));
+        let bytes = |predicate: &str| {
+            let predicate = serde_json::from_str(predicate).unwrap();
+            Statement::new(Subject::new("", &digest()).unwrap(), "https://example.com", predicate).to_bytes()
+        };
+        prop_assert_eq!(bytes(&forth), bytes(&back));
+        prop_assert_eq!(Statement::parse(&bytes(&forth)).unwrap().to_bytes(), bytes(&back));
+    }
+}
+
+// Few cases: each derives keys from a password three times, which is slow on purpose.
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3) })]
+
+    #[test]
+    fn key_files_open_with_their_password_only(password in prop::collection::vec(any::<u8>(), 0..40), other in prop::collection::vec(any::<u8>(), 0..40)) {
+        prop_assume!(password != other);
+        let pem = key().to_cosign_pem(&password).unwrap();
+        prop_assert_eq!(SigningKey::from_pem(&pem, &password).unwrap().public(), key().public());
+        prop_assert!(SigningKey::from_pem(&pem, &other).is_err());
     }
 }
