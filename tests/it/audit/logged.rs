@@ -94,7 +94,7 @@ async fn a_signature_bundle_that_was_taken_away_is_told_and_refused() {
     let path = format!("/v2/mirror/app/manifests/{}", signature["digest"].as_str().unwrap());
     assert_eq!(there.send(Method::DELETE, &path, &[], "").await.status, 202);
     let told = delivered.arc("audit", &delivered.reference(), &[]).await.expect_code(3).stdout;
-    assert!(told.contains("  PROBLEM  only the legacy `.sig` signature holds"), "{told}");
+    assert!(told.contains("  PROBLEM  the signature holds only in a legacy tag"), "{told}");
     assert!(told.ends_with("but NOT SOUND: see the problems\n"), "{told}");
     delivered.arc("verify", &delivered.reference(), &[]).await.expect_code(3);
 }

@@ -2,9 +2,11 @@
 
 use std::fs;
 
+use http::Method;
 use serde_json::Value;
 
 use super::Delivered;
+use crate::site::{Site, clean};
 
 #[tokio::test]
 async fn each_demand_is_met_or_refused_and_wrong_ones_are_named() {
@@ -66,10 +68,44 @@ async fn every_digest_of_an_index_is_judged_and_one_bad_platform_refuses_it() {
     );
     assert_eq!(verdict["accepted"], true);
 
-    let options = ["--platforms", "--require", "https://example.com/own/v1", "-o", "json"];
+    // One platform loses its bill of materials in both formats.
+    let there = delivered.destination.backdoor();
+    let platform = clean().manifest_digests()[1].clone();
+    let list = there.get(&format!("/v2/mirror/app/referrers/{platform}")).await.json();
+    let att = format!("{}.att", platform.replace(':', "-"));
+    let referrers = list["manifests"].as_array().unwrap();
+    let digests = referrers.iter().map(|entry| entry["digest"].as_str().unwrap().to_owned());
+    for gone in digests.chain([att]) {
+        let path = format!("/v2/mirror/app/manifests/{gone}");
+        assert_eq!(there.send(Method::DELETE, &path, &[], "").await.status, 202, "{gone}");
+    }
+    delivered.arc("verify", &reference, &[]).await.expect_code(0);
     let finished = delivered.arc("verify", &reference, &options).await.expect_code(3);
     let verdict: Value = serde_json::from_str(&finished.stdout).unwrap();
-    assert_eq!(verdict["accepted"], false);
+    let accepted: Vec<_> = verdict["platforms"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|platform| platform["accepted"].as_bool().unwrap())
+        .collect();
+    assert_eq!((accepted, &verdict["accepted"]), (vec![true, false], &Value::Bool(false)));
+    let said = &verdict["platforms"][1]["problems"];
+    assert_eq!(said[0], "no valid attestation of the type \"https://cyclonedx.org/bom\"");
+}
+
+#[tokio::test]
+async fn platforms_must_be_signed_where_the_policy_signs_them() {
+    let delivered = Delivered::into_registry(true).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policy.yaml");
+    fs::write(&path, "parameters:\n- {name: signPlatforms, value: \"true\"}\n").unwrap();
+    let options = ["--platforms", "--policy", path.to_str().unwrap()];
+    let reference = delivered.reference();
+    let said = delivered.arc("verify", &reference, &options).await.expect_code(3).stdout;
+    assert_eq!(said.matches("no valid signature (0 found)").count(), 2, "{said}");
+    delivered.site.write_type(&[("signPlatforms", "true")]);
+    Site::rows(delivered.site.run(&[]).await, 0);
+    delivered.arc("verify", &reference, &options).await.expect_code(0);
 }
 
 #[tokio::test]

@@ -246,3 +246,6 @@ fn text(value: &Value, place: &str) -> Option<String> {
 fn list<'a>(value: &'a Value, place: &str, limit: usize) -> impl Iterator<Item = &'a Value> {
     value.pointer(place).and_then(Value::as_array).into_iter().flatten().take(limit)
 }
+
+#[cfg(test)]
+mod tests;

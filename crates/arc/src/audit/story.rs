@@ -280,3 +280,21 @@ pub(crate) fn short_type(predicate_type: &str) -> &str {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_cannot_move_the_cursor_or_turn_the_line_around() {
+        for (text, expected) in [
+            ("plain ä ✓", "plain ä ✓"),
+            ("\u{1b}[2Jgone", "\\u{1b}[2Jgone"),
+            ("a\r\nheld", "a\\u{d}\\u{a}held"),
+            ("\u{202e}fdp.exe", "\\u{202e}fdp.exe"),
+            ("zero\u{200b}width", "zero\\u{200b}width"),
+        ] {
+            assert_eq!(clean(text), expected);
+        }
+    }
+}

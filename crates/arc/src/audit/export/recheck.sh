@@ -7,6 +7,8 @@
 #
 # It exits with 0 if everything holds, with 1 if something does not, with 2 if a program is missing.
 set -u
+# Lengths are in bytes.
+export LC_ALL=C
 cd "$(dirname "$0")" || exit 2
 cosign=${COSIGN:-cosign}
 oras=${ORAS:-oras}
