@@ -4,10 +4,14 @@
 //! and one task fetches a token while the others wait for it.
 
 mod challenge;
+mod first;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -66,6 +70,9 @@ impl Scope {
 pub(crate) struct Auth {
     challenge: Mutex<Option<Challenge>>,
     tokens: Mutex<BTreeMap<Scope, Slot>>,
+    /// Whether a first request has shown how to log in; whoever comes before its answer waits for it.
+    is_contacted: AtomicBool,
+    first: tokio::sync::Mutex<()>,
 }
 
 type Slot = Arc<tokio::sync::Mutex<Option<Token>>>;

@@ -120,6 +120,7 @@ impl Client {
     }
 
     async fn send_once(&self, request: &Request) -> Result<Response, Error> {
+        let _others_wait = self.first_contact().await;
         let authorization = self.authorization(&request.scope, &request.context).await?;
         let mut answer = self.follow(request, authorization.as_ref()).await?;
         // A 401 of a storage host has nothing to do with our login.

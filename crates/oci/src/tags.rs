@@ -62,7 +62,8 @@ pub fn versions(tags: &[String]) -> Vec<&str> {
 fn highest_first(tags: &[String], is_wanted: impl Fn(&Version) -> bool) -> Vec<&str> {
     let versions = tags.iter().filter_map(|tag| Some((Version::from_tag(tag)?, tag.as_str())));
     let mut wanted: Vec<_> = versions.filter(|(version, _)| is_wanted(version)).collect();
-    wanted.sort_by(|(one, one_tag), (other, other_tag)| other.cmp(one).then(one_tag.cmp(other_tag)));
+    wanted
+        .sort_by(|(one, one_tag), (other, other_tag)| other.cmp(one).then(one_tag.cmp(other_tag)));
     wanted.into_iter().map(|(_, tag)| tag).collect()
 }
 

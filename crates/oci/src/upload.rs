@@ -206,6 +206,7 @@ impl Client {
                     action,
                 )?;
                 request.url = url;
+                request.repeats = false;
                 // An upload that stays open costs the registry a little; it is not worth an error.
                 if let Err(error) = self.send(&request).await {
                     tracing::debug!(%error, "upload not cancelled");

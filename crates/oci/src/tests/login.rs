@@ -248,3 +248,16 @@ async fn redirects_in_circles_end() {
     assert!(matches!(error, Error::ReadAnswer { .. }), "{error:?}");
     assert_eq!(server.log().len(), 6);
 }
+
+#[tokio::test]
+async fn many_requests_at_once_are_refused_once() {
+    let server = Server::scripted(with_tokens(300)).await;
+    let client = server.client_as("u", "p");
+    let asked = (0..10).map(|_| client.resolve("a", "1"));
+    futures::future::try_join_all(asked).await.unwrap();
+    let log = server.log();
+    let refused = log
+        .iter()
+        .filter(|seen| seen.path.starts_with("/v2/") && seen.header("authorization").is_none());
+    assert_eq!((refused.count(), token_requests(&server).len()), (1, 1));
+}

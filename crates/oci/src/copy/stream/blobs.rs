@@ -116,7 +116,8 @@ impl Run<'_> {
         let mut route = Route { mount_from: mount_from.map(str::to_owned), is_single: false };
         if route.mount_from.is_none() {
             if is_small || abilities.mounts_own == Some(true) {
-                route.mount_from = Some(repository.to_owned());
+                let is_mute = abilities.mounts_own == Some(false);
+                route.mount_from = (!is_mute).then(|| repository.to_owned());
                 route.is_single = is_small && abilities.takes_single_post != Some(false);
             } else {
                 let _permit = client.inner.reads.permit().await;
@@ -135,6 +136,9 @@ impl Run<'_> {
             }
             if is_own && sent == Sent::Mounted {
                 abilities.mounts_own = Some(true);
+            }
+            if is_own && taken.mount_from.is_none() {
+                abilities.mounts_own = Some(false);
             }
         });
         Ok(match sent {
