@@ -51,7 +51,7 @@ pub(crate) struct Sync {
     #[arg(short, long, value_name = "PATH")]
     pub(crate) file: PathBuf,
     /// How many images are copied at the same time.
-    #[arg(long, default_value_t = 16, value_name = "N")]
+    #[arg(long, default_value_t = 32, value_name = "N")]
     pub(crate) parallel: usize,
     #[command(flatten)]
     pub(crate) how: CopyHow,
