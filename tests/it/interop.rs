@@ -6,6 +6,7 @@
 
 mod copies;
 mod cosign;
+mod logged;
 mod ours;
 mod registry;
 mod tampered;

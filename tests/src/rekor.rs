@@ -130,20 +130,16 @@ impl Key {
         }
     }
 
-    /// SHA-256 over the key as DER.
-    pub(crate) fn id(&self) -> Vec<u8> {
-        sha256(&[&self.spki()])
-    }
-
-    /// The four bytes that name the key on the line of a signed note.
-    pub(crate) fn note_hint(&self, origin: &str) -> Vec<u8> {
-        let id = match self {
-            Self::Ecdsa(_) => self.id(),
+    /// The log's id: SHA-256 over the key as DER in v1, over name and key as in signed notes in v2.
+    ///
+    /// Its first four bytes name the key on the line of a signed note.
+    pub(crate) fn id(&self, origin: &str) -> Vec<u8> {
+        match self {
+            Self::Ecdsa(_) => sha256(&[&self.spki()]),
             Self::Ed25519(key) => {
                 sha256(&[origin.as_bytes(), b"\n\x01", key.public_key().as_ref()])
             }
-        };
-        id[..4].to_vec()
+        }
     }
 }
 
@@ -173,6 +169,11 @@ impl Rekor {
     /// Returns `http://127.0.0.1:<port>`.
     pub fn url(&self) -> String {
         format!("http://{}", self.addr)
+    }
+
+    /// Returns which Rekor it is.
+    pub fn version(&self) -> Version {
+        self.shared.version
     }
 
     /// Returns the log's public key in PEM.

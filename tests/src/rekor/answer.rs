@@ -8,8 +8,8 @@ use crate::rekor::{
     tree::{self, sha256},
 };
 
-/// The name in the checkpoints.
-const ORIGIN: &str = "log.example";
+/// The name in the checkpoints: the host, as logs call themselves and verifiers expect it.
+const ORIGIN: &str = "127.0.0.1";
 /// When a v1 log took everything, in seconds since 1970.
 const TAKEN: i64 = 1_795_176_000;
 /// Entries of earlier parts of a v1 log.
@@ -37,8 +37,10 @@ impl<'a> Answer<'a> {
             Key::Ed25519(_) => Version::V2,
         });
         let signer = if lie == Lie::OtherKey { &stranger } else { key };
-        let text = format!("{ORIGIN}\n{}\n{}\n", leaves.len(), STANDARD.encode(&root));
-        let note = [signer.note_hint(ORIGIN), signer.sign(text.as_bytes())].concat();
+        // Version 1 adds the number of its tree, by which verifiers tell the versions apart.
+        let tree = if matches!(key, Key::Ecdsa(_)) { " - 1193050959916656506" } else { "" };
+        let text = format!("{ORIGIN}{tree}\n{}\n{}\n", leaves.len(), STANDARD.encode(&root));
+        let note = [&signer.id(ORIGIN)[..4], &signer.sign(text.as_bytes())].concat();
         let checkpoint = format!("{text}\n\u{2014} {ORIGIN} {}\n", STANDARD.encode(note));
         Self {
             key,
@@ -56,7 +58,7 @@ impl<'a> Answer<'a> {
         let hashes: Vec<_> = self.hashes.iter().map(|hash| STANDARD.encode(hash)).collect();
         json!({
             "logIndex": self.index.to_string(),
-            "logId": {"keyId": STANDARD.encode(self.key.id())},
+            "logId": {"keyId": STANDARD.encode(self.key.id(ORIGIN))},
             "kindVersion": {"kind": "hashedrekord", "version": "0.0.2"},
             "integratedTime": "0",
             "inclusionProof": {
@@ -73,7 +75,7 @@ impl<'a> Answer<'a> {
 
     /// The answer of a v1 log, with its promise.
     pub(crate) fn to_v1(&self) -> String {
-        let (number, id) = (self.index + EARLIER, hex(&self.key.id()));
+        let (number, id) = (self.index + EARLIER, hex(&self.key.id(ORIGIN)));
         let body = STANDARD.encode(&self.body);
         let promised = json!({
             "body": body, "integratedTime": TAKEN, "logID": id, "logIndex": number,
