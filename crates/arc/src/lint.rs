@@ -70,6 +70,16 @@ pub(crate) fn parse_policy(text: &str) -> Result<PolicyFile, String> {
 }
 
 fn read_policy(document: Value) -> Result<PolicyFile, String> {
+    let entries = document["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for (index, entry) in entries.iter().enumerate() {
+        // YAML reads 5 and true as no text; the parser's own message would not say where.
+        if let Some(value) = entry.get("value").filter(|value| !value.is_string()) {
+            let name = entry["name"].as_str().unwrap_or_default();
+            return Err(format!(
+                "parameters[{index}].value: {value} of {name:?} is not text; put it in quotes"
+            ));
+        }
+    }
     serde_json::from_value(document).map_err(|error| {
         format!("not a policy: {error}; expected `parameters`, a list of name and value")
     })
@@ -200,6 +210,10 @@ mod tests {
     fn what_is_no_policy_is_said_to_be_none() {
         for (text, expected) in [
             ("", "there is nothing in it; a policy has `parameters`"),
+            (
+                "parameters:\n- {name: a, value: b}\n- {name: verifyMaxScanAge, value: 5}",
+                "parameters[1].value: 5 of \"verifyMaxScanAge\" is not text; put it in quotes",
+            ),
             (
                 "kind: Order",
                 "\"Order\" cannot be checked yet; expected a policy file, ArtifactType or ClusterArtifactType",
