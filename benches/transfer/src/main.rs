@@ -5,6 +5,7 @@
 //! *Where to start*: [`run`], then [`workloads`] for what is copied and [`tools`] for what is typed.
 #![allow(
     clippy::unwrap_used,
+    clippy::unwrap_in_result,
     clippy::expect_used,
     clippy::panic,
     reason = "a bench: whatever goes wrong here ends it"

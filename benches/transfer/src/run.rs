@@ -12,7 +12,7 @@ use crate::machine::Machine;
 use crate::measure::{Job, Usage, measure};
 use crate::proxy::{Counts, Proxy};
 use crate::report;
-use crate::tools::{self, Absent, Way};
+use crate::tools::{self, Absent, PROCESSES, Way};
 use crate::workloads::{self, Item, Workload};
 
 /// One tool doing one piece of work once.
@@ -168,7 +168,7 @@ async fn once(way: &Way, items: &[Item], source: &Proxy, destination: &Proxy) ->
     for proxy in [source, destination] {
         proxy.take_counts();
     }
-    let job = Job { commands, parallel: way.parallel(), folder: folder.path().to_owned() };
+    let job = Job { commands, parallel: PROCESSES, folder: folder.path().to_owned() };
     let usage = measure(&job).await;
     // An answer that nobody read to its end may still be under way.
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -181,7 +181,6 @@ async fn check(items: &[Item], origin: &DockerRegistry, target: &DockerRegistry)
     for Item { repository, tag } in items {
         let expected = origin.client().digest(repository, tag).await;
         let own = target.client().digest(&format!("mirror/{repository}"), tag).await;
-        // `skopeo sync` puts everything under the last path component.
         if own != expected {
             problems.push(format!("mirror/{repository}:{tag} is {own:?}, not {expected:?}"));
         }

@@ -10,7 +10,7 @@ use arc_tests::peers::{Peer, require};
 use crate::workloads::{Images, Item};
 
 /// How many processes of a tool that copies one image at a time run together.
-const PROCESSES: usize = 8;
+pub(crate) const PROCESSES: usize = 8;
 
 /// A tool that is here.
 #[derive(Debug, Clone)]
@@ -66,7 +66,7 @@ pub(crate) fn find(arc: &Path) -> (Vec<Tool>, Vec<Absent>) {
                 tools.push(Tool { name, program, version });
             }
             None => {
-                absent.push(Absent { name, why: "not unpacked on this machine; run .ci/peers" })
+                absent.push(Absent { name, why: "not unpacked on this machine; run .ci/peers" });
             }
         }
     }
@@ -138,11 +138,6 @@ impl Way {
     /// Tells whether this is ours.
     pub(crate) fn is_ours(&self) -> bool {
         self.tool.name == "arc"
-    }
-
-    /// How many commands run together.
-    pub(crate) fn parallel(&self) -> usize {
-        PROCESSES
     }
 
     /// Returns the commands that copy `items`, writing what they read into `folder`.
@@ -236,12 +231,19 @@ fn skopeo_config(items: &[Item], source: &str) -> String {
     text
 }
 
-/// Asks a program for its version and keeps the number.
+/// Asks a program for its version and keeps the number; peers that do not know theirs are packages that do.
 fn version(program: &Path, ask: &str) -> String {
     let output = Command::new(program).arg(ask).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let is_number = |word: &&str| {
         word.trim_start_matches('v').starts_with(|first: char| first.is_ascii_digit())
     };
-    text.split_whitespace().find(is_number).unwrap_or("unknown").to_owned()
+    if let Some(number) = text.split_whitespace().find(is_number) {
+        return number.to_owned();
+    }
+    // `.ci/peers` notes beside `bin/crane`, in `crane/VERSION`, which package it unpacked.
+    let note = program.parent().and_then(Path::parent).zip(program.file_name());
+    let note =
+        note.and_then(|(peers, name)| fs::read_to_string(peers.join(name).join("VERSION")).ok());
+    note.as_deref().and_then(|note| note.split_whitespace().nth(1)).unwrap_or("unknown").to_owned()
 }
