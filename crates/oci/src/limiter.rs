@@ -87,14 +87,10 @@ impl Limiter {
         }
     }
 
-    /// Takes note of an answer that came after `latency`.
-    pub(crate) fn answered(&self, latency: Duration) {
+    /// Takes note of an answer, and after which time it came where that tells something about the registry.
+    pub(crate) fn answered(&self, latency: Option<Duration>) {
         let mut state = self.lock();
-        // A floor from better times fades.
-        state.floor = latency.min(state.floor.saturating_add(state.floor / 256));
-        state.average =
-            if state.average.is_zero() { latency } else { (state.average * 7 + latency) / 8 };
-        if state.average > state.floor.saturating_mul(SLOWDOWN).saturating_add(TOLERATED) {
+        if latency.is_some_and(|latency| state.is_slower(latency)) {
             let pause = state.average;
             state.cut(0.8, pause);
         } else if f64::from(state.in_use) + 1.0 >= state.limit {
@@ -131,6 +127,15 @@ impl State {
         f64::from(self.in_use) < self.limit.floor()
     }
 
+    /// Adds a latency, and returns whether the recent ones are far above the best.
+    fn is_slower(&mut self, latency: Duration) -> bool {
+        // A floor from better times fades.
+        self.floor = latency.min(self.floor.saturating_add(self.floor / 256));
+        self.average =
+            if self.average.is_zero() { latency } else { (self.average * 7 + latency) / 8 };
+        self.average > self.floor.saturating_mul(SLOWDOWN).saturating_add(TOLERATED)
+    }
+
     fn cut(&mut self, factor: f64, pause: Duration) {
         if self.cut_at.is_some_and(|at| at.elapsed() < pause) {
             return;
@@ -162,7 +167,7 @@ mod tests {
                 held.push(limiter.permit().await);
             }
             tokio::time::advance(latency).await;
-            limiter.answered(latency);
+            limiter.answered(Some(latency));
         }
     }
 

@@ -231,9 +231,10 @@ impl Client {
             let wait =
                 retry_after.and_then(|text| retry::parse_retry_after(text, SystemTime::now()));
             limiter.refused(wait.filter(|wait| *wait <= retry::MAX_RETRY_AFTER));
-        } else if matches!(request.body, Body::Empty) {
+        } else {
             // Requests that carry content take as long as it is large.
-            limiter.answered(latency);
+            let is_empty = matches!(request.body, Body::Empty);
+            limiter.answered(is_empty.then_some(latency));
         }
     }
 }

@@ -5,7 +5,13 @@
 
 mod payload;
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use bytes::Bytes;
 use reqwest::{
@@ -79,9 +85,18 @@ pub(crate) struct Route {
     pub(crate) mount_from: Option<String>,
     /// Whether the POST carries the content, for small content in memory.
     pub(crate) is_single: bool,
+    /// Becomes true as soon as the registry does not go along with that, so that others do not try.
+    pub(crate) refuses_single: Arc<AtomicBool>,
 }
 
 impl Route {
+    /// Gives up on sending the content with the POST; returns whether that was tried.
+    fn leave_single(&mut self) -> bool {
+        let was_single = std::mem::take(&mut self.is_single);
+        self.refuses_single.fetch_or(was_single, Ordering::Relaxed);
+        was_single
+    }
+
     fn is_plain(&self) -> bool {
         self.mount_from.is_none() && !self.is_single
     }
@@ -127,7 +142,7 @@ impl Client {
         options: &PushOptions,
     ) -> Result<u64, Error> {
         let payload = Payload::new(descriptor.clone(), source.into(), options.progress.clone());
-        let route = Route { mount_from: options.mount_from.clone(), is_single: false };
+        let route = Route { mount_from: options.mount_from.clone(), ..Route::default() };
         match self.bring_blob(repository, payload, route).await?.0 {
             Sent::Mounted => Ok(0),
             Sent::Uploaded => Ok(descriptor.size),
@@ -153,7 +168,7 @@ impl Client {
                     return Ok((Sent::Uploaded, route));
                 }
                 Ok(Session::Open(url)) => {
-                    let was_single = std::mem::take(&mut route.is_single);
+                    let was_single = route.leave_single();
                     match self.put_blob(repository, url, payload.clone()).await {
                         Ok(()) => {
                             // A registry may have known it before all of it was sent.
@@ -168,7 +183,8 @@ impl Client {
                 // A registry that refuses to mount, or content in a POST, may still take an upload.
                 Err(error) if !route.is_plain() && is_refusal(&error) => {
                     tracing::debug!(%error, "upload refused, trying the plain way");
-                    route = Route::default();
+                    route.leave_single();
+                    route.mount_from = None;
                     continue;
                 }
                 Err(error) => error,
@@ -194,7 +210,7 @@ impl Client {
     ) -> Result<bool, Error> {
         let payload =
             Payload::new(descriptor.clone(), BlobSource::from(Bytes::new()), Progress::new());
-        let route = Route { mount_from: Some(from.to_owned()), is_single: false };
+        let route = Route { mount_from: Some(from.to_owned()), ..Route::default() };
         match self.open_session(repository, &payload, &route).await? {
             Session::Mounted | Session::Stored => Ok(true),
             Session::Open(url) => {

@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -53,12 +53,12 @@ struct Inner {
 }
 
 /// What a registry was seen to do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Abilities {
     /// Whether a mount from the repository itself says if a blob is there, which makes one request of two.
     pub(super) mounts_own: Option<bool>,
-    /// Whether one POST takes a whole blob.
-    pub(super) takes_single_post: Option<bool>,
+    /// Whether it was seen that a POST does not take a whole blob.
+    pub(super) refuses_single: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
@@ -152,7 +152,7 @@ impl BlobMap {
     }
 
     pub(super) fn abilities(&self, registry: &str) -> Abilities {
-        self.lock().registries.get(registry).copied().unwrap_or_default()
+        self.lock().registries.entry(registry.to_owned()).or_default().clone()
     }
 
     pub(super) fn learn(&self, registry: &str, change: impl FnOnce(&mut Abilities)) {

@@ -6,6 +6,8 @@
 //! - For large ones that is done only where a registry was seen to answer it; elsewhere a HEAD comes first, because
 //!   sending them twice costs more than a request.
 
+use std::sync::{Arc, atomic::Ordering};
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 
@@ -113,12 +115,16 @@ impl Run<'_> {
         let Place { client, repository } = self.destination;
         let abilities = self.options.blobs.abilities(&self.registry);
         let is_small = blob.size <= SMALL;
-        let mut route = Route { mount_from: mount_from.map(str::to_owned), is_single: false };
+        let mut route = Route {
+            mount_from: mount_from.map(str::to_owned),
+            refuses_single: Arc::clone(&abilities.refuses_single),
+            ..Route::default()
+        };
         if route.mount_from.is_none() {
             if is_small || abilities.mounts_own == Some(true) {
                 let is_mute = abilities.mounts_own == Some(false);
                 route.mount_from = (!is_mute).then(|| repository.to_owned());
-                route.is_single = is_small && abilities.takes_single_post != Some(false);
+                route.is_single = is_small && !abilities.refuses_single.load(Ordering::Relaxed);
             } else {
                 let _permit = client.inner.reads.permit().await;
                 if client.blob_exists_as(Scope::push(repository), &blob.digest).await? {
@@ -131,9 +137,6 @@ impl Run<'_> {
         let (sent, taken) = self.send(blob, route).await?;
         let is_own = asked.mount_from.as_deref() == Some(repository);
         self.options.blobs.learn(&self.registry, |abilities| {
-            if asked.is_single {
-                abilities.takes_single_post = Some(taken.is_single);
-            }
             if is_own && sent == Sent::Mounted {
                 abilities.mounts_own = Some(true);
             }
