@@ -28,7 +28,8 @@ pub use console::{Console, bytes};
 pub use delivered::evidence;
 pub use destination::{Destination, destination};
 pub use environment::{
-    EndpointFacts, Environment, LogFacts, LogVersion, OrderFacts, Request, Unsupported, Wanted, WorkflowFacts,
+    EndpointFacts, Environment, LogFacts, LogVersion, OrderFacts, Request, Unsupported, Wanted,
+    WorkflowFacts,
 };
 pub use error::{Error, Exit, Problem};
 pub use evidence_in_layout::evidence_in_layout;
