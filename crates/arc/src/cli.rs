@@ -1,7 +1,7 @@
 //! The command line: exactly what can be typed, nothing about what it does.
 
-mod transfer;
 mod evidence;
+mod transfer;
 
 use std::path::PathBuf;
 
