@@ -69,7 +69,7 @@ pub(crate) struct CopyHow {
     /// Compare images in full whose tag is at the destination already: finds signatures that came later.
     #[arg(long)]
     pub(crate) recheck: bool,
-    /// Say what would be copied; write nothing.
+    /// Say what would be copied at most, all platforms and referrers counted; write nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// File with extra trusted certificates, PEM.

@@ -59,7 +59,7 @@ pub(crate) struct Selection {
     pub(crate) left_out: u64,
 }
 
-/// What a real run would send.
+/// What a real run would send at most: all platforms and referrers are counted, also those that stay behind.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Planned {
@@ -131,7 +131,7 @@ impl Copied {
     pub(crate) fn moved(&self) -> String {
         if let Some(planned) = &self.planned {
             return format!(
-                "would send {} blobs, {}, and {} manifests",
+                "would send at most {} blobs, {}, and {} manifests",
                 planned.blobs,
                 arc_steps::bytes(planned.bytes),
                 planned.manifests
