@@ -11,7 +11,6 @@ mod key;
 mod merkle;
 mod note;
 mod request;
-mod trusted_root;
 mod wire;
 
 pub(crate) use self::wire::Wire;
@@ -20,7 +19,6 @@ pub use self::{
     key::LogKey,
     note::Checkpoint,
     request::{V1_PATH, V2_PATH, v1_request, v1_signature_request, v2_request},
-    trusted_root::trusted_root,
 };
 
 /// Why an entry of a log cannot be read or does not hold.

@@ -51,18 +51,10 @@ impl LogKey {
         Sha256::digest(self.to_der()).into()
     }
 
-    pub(super) fn to_der(&self) -> Vec<u8> {
+    fn to_der(&self) -> Vec<u8> {
         match &self.0 {
             Kind::Ecdsa(key) => key.to_der(),
             Kind::Ed25519(key) => [&ED25519_PREFIX[..], key].concat(),
-        }
-    }
-
-    /// The algorithm as protobuf names it.
-    pub(super) fn key_details(&self) -> &'static str {
-        match &self.0 {
-            Kind::Ecdsa(_) => "PKIX_ECDSA_P256_SHA_256",
-            Kind::Ed25519(_) => "PKIX_ED25519",
         }
     }
 

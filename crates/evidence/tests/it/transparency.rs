@@ -425,30 +425,6 @@ fn log_keys_of_other_kinds_are_refused() {
     );
 }
 
-/// Checked with cosign 3.1 once: `verify-blob-attestation --trusted-root` accepts a bundle of the fake log with it.
-#[test]
-fn the_trusted_root_names_the_log_as_its_entries_do() {
-    let mut log = FakeLog::v2();
-    let entry = logged_v2(&mut log, key(), &signed_statement());
-    let root = transparency::trusted_root("https://rekor.example", log.origin, &log.keys()[0]);
-    assert_eq!(
-        serde_json::from_slice::<Value>(&root).unwrap(),
-        json!({
-            "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-            "tlogs": [{
-                "baseUrl": "https://rekor.example",
-                "hashAlgorithm": "SHA2_256",
-                "publicKey": {
-                    "rawBytes": log.pem().lines().nth(1).unwrap(),
-                    "keyDetails": "PKIX_ED25519",
-                    "validFor": {"start": "2020-01-01T00:00:00Z"},
-                },
-                "logId": {"keyId": base64(&entry.log_id)},
-            }],
-        })
-    );
-}
-
 fn base64(bytes: &[u8]) -> String {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     STANDARD.encode(bytes)
