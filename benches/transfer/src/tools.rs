@@ -71,8 +71,8 @@ pub(crate) fn find(arc: &Path) -> (Vec<Tool>, Vec<Absent>) {
         }
     }
     absent.extend([
-        Absent { name: "regctl, regsync", why: "not packaged in Debian" },
-        Absent { name: "ocync", why: "not on crates.io" },
+        Absent { name: "regctl, regsync", why: "not in this machine's Debian release" },
+        Absent { name: "ocync", why: "not published as a crate" },
     ]);
     (tools, absent)
 }

@@ -93,7 +93,7 @@ impl<'a> Target<'a> {
         let known: BTreeSet<_> = known.into_iter().map(|descriptor| descriptor.digest).collect();
         let mut bundles = Vec::new();
         if signer.log.is_some() && !known.is_empty() {
-            let found = bundles_of(client, repository, &manifest.digest).await?;
+            let (found, _) = bundles_of(client, repository, &manifest.digest).await?;
             bundles.extend(found.into_iter().filter_map(readable));
         }
         Ok(Self { client, repository, manifest, docker_reference, created, known, bundles })

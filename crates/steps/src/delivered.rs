@@ -26,45 +26,46 @@ pub async fn evidence(
     repository: &str,
     digest: &Digest,
 ) -> Result<Evidence, Error> {
-    let bundles = bundles(client, repository, digest).await?;
-    let mut found = Evidence { bundles, ..Evidence::default() };
+    let (bundles, unreadable) = bundles(client, repository, digest).await?;
+    let mut found = Evidence { bundles, unreadable, ..Evidence::default() };
     for layer in legacy_layers(client, repository, &legacy::sig_tag(&digest.to_string())).await? {
-        if let Some(payload) =
-            read_small(client, repository, &layer.descriptor, limits::MAX_SIMPLE_SIGNING).await?
-        {
-            found.signatures.push(SignatureEvidence { payload, signature: layer.signature });
+        let limit = limits::MAX_SIMPLE_SIGNING;
+        match read_small(client, repository, &layer.descriptor, limit).await? {
+            Some(payload) => {
+                found.signatures.push(SignatureEvidence { payload, signature: layer.signature });
+            }
+            None => found.unreadable.push(format!("signature {}", layer.descriptor.digest)),
         }
     }
     for layer in legacy_layers(client, repository, &legacy::att_tag(&digest.to_string())).await? {
-        if let Some(envelope) =
-            read_small(client, repository, &layer.descriptor, limits::MAX_ENVELOPE).await?
-        {
-            found
-                .attestations
-                .push(AttestationEvidence { envelope, predicate_type: layer.predicate_type });
+        let predicate_type = layer.predicate_type;
+        match read_small(client, repository, &layer.descriptor, limits::MAX_ENVELOPE).await? {
+            Some(envelope) => {
+                found.attestations.push(AttestationEvidence { envelope, predicate_type });
+            }
+            None => found.unreadable.push(format!("attestation {}", layer.descriptor.digest)),
         }
     }
     Ok(found)
 }
 
-/// Collects the bundles that refer to `digest`, raw and unjudged.
+/// Collects the bundles that refer to `digest`, raw and unjudged, and names those whose content cannot be had.
 pub(crate) async fn bundles(
     client: &Client,
     repository: &str,
     digest: &Digest,
-) -> Result<Vec<BundleEvidence>, Error> {
-    let mut found = Vec::new();
+) -> Result<(Vec<BundleEvidence>, Vec<String>), Error> {
+    let (mut found, mut unreadable) = (Vec::new(), Vec::new());
     for referrer in client.referrers(repository, digest).await? {
         let raw = client.manifest(repository, &referrer.digest.to_string()).await?;
         // Others attach things too; only bundles are evidence of ours.
         let Ok(carried) = bundle::carried(&raw.bytes) else { continue };
-        if let Some(blob) =
-            read_small(client, repository, &carried.blob, limits::MAX_ENVELOPE).await?
-        {
-            found.push(BundleEvidence { manifest: raw.bytes.to_vec(), blob });
+        match read_small(client, repository, &carried.blob, limits::MAX_ENVELOPE).await? {
+            Some(blob) => found.push(BundleEvidence { manifest: raw.bytes.to_vec(), blob }),
+            None => unreadable.push(format!("bundle {}", carried.blob.digest)),
         }
     }
-    Ok(found)
+    Ok((found, unreadable))
 }
 
 /// Returns why a destination's evidence does not hold by the pipeline's own policy; nothing if it does.

@@ -94,6 +94,7 @@ pub(super) fn commands(address: &str, folders: &Folders, rows: &[Row], keep_serv
     println!("   cosign verify {cosign}");
     println!("   cosign verify-attestation --type vuln {cosign}");
     println!("   cosign verify-attestation --type slsaprovenance1 {cosign}");
+    println!("   {arc} audit http://{reference} --key {key}");
     println!("   skopeo inspect --tls-verify=false docker://{reference}");
     if keep_serving {
         println!("\n   The registry stays up at http://{address}; Ctrl-C ends it.");
