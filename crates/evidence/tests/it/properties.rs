@@ -109,3 +109,12 @@ proptest! {
         prop_assert!(SigningKey::from_pem(&pem, &other).is_err());
     }
 }
+
+/// Found by the fuzz target `statement`: a long decimal was read as the neighbour of the number it says.
+#[test]
+fn numbers_of_a_statement_stay_what_they_are() {
+    let text = r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"00"}}],"predicateType":"a:b","predicate":{"a":9.511111111111111111111111111111111111111111111111111}}"#;
+    let once = Statement::parse(text.as_bytes()).unwrap().to_bytes();
+    let twice = Statement::parse(&once).unwrap().to_bytes();
+    assert_eq!(once, twice);
+}
