@@ -33,6 +33,7 @@ use crate::cli::{Cli, Command};
 
 /// Runs the command that was typed.
 pub fn main() -> ExitCode {
+    end_quietly_without_reader();
     let cli = Cli::parse();
     arc_oci::install_crypto_provider();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -57,4 +58,19 @@ pub fn main() -> ExitCode {
             Command::Step(args) => step::run(&args).await,
         }
     }))
+}
+
+/// Ends without a stack trace when the reader of our output is gone, as in `arc inspect … | head`.
+///
+/// With the code of a failure and not of success: whoever asks a verdict through a closed pipe has not read one.
+fn end_quietly_without_reader() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let text = panic.payload().downcast_ref::<String>().map_or("", String::as_str);
+        if text.starts_with("failed printing to std") && text.contains("Broken pipe") {
+            #[expect(clippy::exit, reason = "nobody reads what could still be said")]
+            std::process::exit(report::Exit::Failed as i32);
+        }
+        usual(panic);
+    }));
 }
