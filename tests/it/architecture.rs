@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which of our crates each crate may use.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("api", &[]),
     ("core", &["arc-api"]),
     ("oci", &[]),
@@ -14,10 +14,12 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("steps", &["arc-evidence", "arc-oci", "arc-scan"]),
     ("engine", &["arc-api", "arc-core"]),
     ("registry", &[]),
+    ("controller", &["arc-api", "arc-core"]),
     (
         "arc",
         &[
             "arc-api",
+            "arc-controller",
             "arc-core",
             "arc-engine",
             "arc-evidence",

@@ -1,0 +1,1 @@
+//! The first stories: an order from creation to success.
