@@ -32,7 +32,7 @@ mod problem;
 mod run;
 mod template;
 mod text;
-mod yaml;
+pub mod yaml;
 
 pub use event::{Event, Stream};
 pub use library::{Library, TemplateSource};

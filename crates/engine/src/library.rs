@@ -79,7 +79,12 @@ impl Library {
         self.documents.get(&(cluster_scope, name.to_owned()))
     }
 
-    fn add(&mut self, file: &str, node: &Node) -> Result<(), Problem> {
+    /// Adds one document that was read already.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Library::parse`], for this document; the library then stays as it was.
+    pub fn add(&mut self, file: &str, node: &Node) -> Result<(), Problem> {
         let api_version = node.get("apiVersion").and_then(Node::text).unwrap_or_default();
         if !api_version.starts_with(GROUP) {
             return Ok(());

@@ -8,9 +8,11 @@ use serde::Serialize;
 
 /// A place in a file; both numbers count from 1, and 0 means "nowhere in particular".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(crate) struct Position {
-    pub(crate) line: u64,
-    pub(crate) column: u64,
+pub struct Position {
+    /// The line.
+    pub line: u64,
+    /// The column, in characters.
+    pub column: u64,
 }
 
 /// One thing that keeps a workflow from running, and where it is written.

@@ -2,6 +2,7 @@
 //!
 //! The tree is what makes "refused by name and line" possible; the typed model is read from it in `template`.
 //! Plain scalars keep their text as written (`1.10` stays `1.10`), anchors and merge keys are resolved.
+//! Public because who judges manifests (`arc lint`) points at the same places.
 
 use std::fmt;
 
@@ -10,10 +11,11 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
 use crate::TemplateSource;
-use crate::problem::{Position, Problem};
+pub use crate::problem::Position;
+use crate::problem::Problem;
 
 /// A template file is a few kilobytes; beyond this nobody wrote it by hand.
-pub(crate) const MAX_SOURCE_BYTES: usize = 4 * 1024 * 1024;
+pub const MAX_SOURCE_BYTES: usize = 4 * 1024 * 1024;
 /// Deeper nesting than any Argo manifest has; the reader recurses once per level.
 const MAX_DEPTH: usize = 48;
 /// Scalars and collections of one file after anchors are resolved, so that an alias bomb stops early.
@@ -26,32 +28,43 @@ const MAX_DOCUMENTS: usize = 256;
 const MAX_SCALAR_BYTES: usize = 16 * 1024 * 1024;
 
 /// A value with its place.
-#[derive(Debug)]
-pub(crate) struct Node {
-    pub(crate) value: Value,
-    pub(crate) at: Position,
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What it holds.
+    pub value: Value,
+    /// Where it begins.
+    pub at: Position,
+    /// Of a number or boolean what YAML makes of it; nothing for text.
+    pub literal: Option<serde_json::Value>,
 }
 
 /// What a node holds.
-#[derive(Debug)]
-pub(crate) enum Value {
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// Nothing, `~` or `null`.
     Null,
+    /// Text, or a number or boolean as it is written.
     Scalar(String),
+    /// A list.
     List(Vec<Node>),
+    /// Keys and values, in their order.
     Map(Vec<Entry>),
 }
 
 /// One `key: value` of a map.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    pub(crate) key: String,
-    pub(crate) at: Position,
-    pub(crate) value: Node,
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The key.
+    pub key: String,
+    /// Where the key begins.
+    pub at: Position,
+    /// The value.
+    pub value: Node,
 }
 
 impl Node {
     /// Returns the value under `key` when this is a map that has one.
-    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
+    pub fn get(&self, key: &str) -> Option<&Self> {
         match &self.value {
             Value::Map(entries) => {
                 entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
@@ -61,16 +74,35 @@ impl Node {
     }
 
     /// Returns the text of a scalar.
-    pub(crate) fn text(&self) -> Option<&str> {
+    pub fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Scalar(text) => Some(text),
             Value::Null | Value::List(_) | Value::Map(_) => None,
         }
     }
+
+    /// Returns the value as JSON, numbers and booleans as such.
+    pub fn to_json(&self) -> serde_json::Value {
+        match &self.value {
+            Value::Null => serde_json::Value::Null,
+            Value::Scalar(text) => {
+                self.literal.clone().unwrap_or_else(|| serde_json::Value::String(text.clone()))
+            }
+            Value::List(items) => items.iter().map(Self::to_json).collect(),
+            Value::Map(entries) => {
+                let pairs = entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json()));
+                serde_json::Value::Object(pairs.collect())
+            }
+        }
+    }
 }
 
 /// Parses every document of a file; empty documents are left out.
-pub(crate) fn parse(source: &TemplateSource) -> Result<Vec<Node>, Problem> {
+///
+/// # Errors
+///
+/// The first place that is not YAML, or that is larger than any manifest.
+pub fn parse(source: &TemplateSource) -> Result<Vec<Node>, Problem> {
     if source.text.len() > MAX_SOURCE_BYTES {
         let message = format!("the file is larger than {MAX_SOURCE_BYTES} bytes");
         return Err(Problem::new(&source.file, Position::default(), message));
@@ -108,7 +140,7 @@ pub(crate) fn parse(source: &TemplateSource) -> Result<Vec<Node>, Problem> {
 enum Raw {
     Null,
     Text(String),
-    Typed(String),
+    Typed(serde_json::Value),
     List(Vec<Spanned<Self>>),
     Map(Vec<(Spanned<String>, Spanned<Self>)>),
 }
@@ -123,19 +155,19 @@ impl<'de> Visitor<'de> for RawVisitor {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Raw, E> {
-        Ok(Raw::Typed(value.to_string()))
+        Ok(Raw::Typed(value.into()))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Raw, E> {
-        Ok(Raw::Typed(value.to_string()))
+        Ok(Raw::Typed(value.into()))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
-        Ok(Raw::Typed(value.to_string()))
+        Ok(Raw::Typed(value.into()))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Raw, E> {
-        Ok(Raw::Typed(value.to_string()))
+        Ok(Raw::Typed(value.into()))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Raw, E> {
@@ -171,10 +203,15 @@ impl<'de> Deserialize<'de> for Raw {
 
 fn convert(raw: Spanned<Raw>, source: &str) -> Node {
     let at = position(raw.defined);
+    let mut literal = None;
     let value = match raw.value {
         Raw::Null => Value::Null,
         Raw::Text(text) => Value::Scalar(text),
-        Raw::Typed(text) => Value::Scalar(as_written(raw.defined, source).unwrap_or(text)),
+        Raw::Typed(typed) => {
+            let text = as_written(raw.defined, source).unwrap_or_else(|| typed.to_string());
+            literal = Some(typed);
+            Value::Scalar(text)
+        }
         Raw::List(items) => {
             Value::List(items.into_iter().map(|item| convert(item, source)).collect())
         }
@@ -189,7 +226,7 @@ fn convert(raw: Spanned<Raw>, source: &str) -> Node {
                 .collect(),
         ),
     };
-    Node { value, at }
+    Node { value, at, literal }
 }
 
 /// Numbers and booleans reach us parsed; what the author wrote is in the file.
