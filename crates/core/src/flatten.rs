@@ -221,7 +221,7 @@ fn camel(key: &str) -> Result<String, String> {
 const SEPARATORS: [char; 3] = ['-', '_', '.'];
 
 /// `a.b` for a plain key, `a["b c"]` for one that would not be seen as one.
-fn key_path(path: &str, key: &str) -> String {
+pub(crate) fn key_path(path: &str, key: &str) -> String {
     let is_plain = !key.is_empty()
         && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     if is_plain {
