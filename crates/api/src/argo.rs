@@ -2,10 +2,14 @@
 //!
 //! Reading is tolerant: unknown fields are skipped, and a phase or node type that a later Argo invents is `Unknown`.
 
+mod cron_workflow;
 mod node;
 mod parameter;
 mod workflow;
 
+pub use cron_workflow::{
+    CRON_WORKFLOW_LABEL, CronCondition, CronWorkflow, CronWorkflowSpec, CronWorkflowStatus,
+};
 pub use node::{Inputs, NodeStatus, NodeType, Outputs, Phase};
 pub use parameter::{Arguments, Parameter, ValueFrom};
 pub use workflow::{

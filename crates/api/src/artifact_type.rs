@@ -4,7 +4,9 @@
 
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
+use crate::schema::free_form_object;
 use crate::{Parameter, WorkflowTemplateRef, rules, tolerant};
 
 /// How artifacts of one type are delivered in one namespace.
@@ -36,6 +38,11 @@ pub struct ArtifactTypeSpec {
     /// Which endpoints the type works with. Empty means any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<Rules>,
+    /// What the `spec` of an order's artifact of this type must look like, as an OpenAPI v3 schema. Empty means that it
+    /// may say anything. Example: `{type: object, required: [repository], properties: {repository: {type: string}}}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "free_form_object")]
+    pub spec_schema: Option<Map<String, Value>>,
     /// Parameters for the workflow template. They win over what the order's artifact says, so this is the place for
     /// policy. Empty means none. Example: `[{name: scanSeverity, value: "HIGH,CRITICAL"}]`.
     #[serde(
@@ -48,14 +55,16 @@ pub struct ArtifactTypeSpec {
     pub parameters: Vec<Parameter>,
     /// Argo template that does the work. Example: `{name: oci-image-pipeline, clusterScope: true}`.
     pub workflow_template_ref: WorkflowTemplateRef,
-    /// How long a delivery that succeeded is kept with its Argo workflow. Empty or `0` means as long as its order.
-    /// Example: `24h`.
+    /// How long the Argo workflow of a delivery that succeeded stays, with pods and logs; the record in the
+    /// ArtifactWorkflow stays as long as its order. Empty means what the controller is set to, 10 minutes by default;
+    /// `0` means to delete it once its end is recorded. Example: `24h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     #[x_kube(validation = rules::duration())]
     pub ttl_after_finished: Option<String>,
-    /// How long a delivery that failed is kept with its Argo workflow. Empty or `0` means as long as its order.
-    /// Example: `168h`.
+    /// How long the Argo workflow of a delivery that failed stays, with pods and logs; the record in the
+    /// ArtifactWorkflow stays as long as its order. Empty means what the controller is set to, 24 hours by default;
+    /// `0` means to delete it once its end is recorded. Example: `168h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     #[x_kube(validation = rules::duration())]
@@ -85,6 +94,11 @@ pub struct ClusterArtifactTypeSpec {
     /// Which endpoints the type works with. Empty means any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<Rules>,
+    /// What the `spec` of an order's artifact of this type must look like, as an OpenAPI v3 schema. Empty means that it
+    /// may say anything. Example: `{type: object, required: [repository], properties: {repository: {type: string}}}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "free_form_object")]
+    pub spec_schema: Option<Map<String, Value>>,
     /// Parameters for the workflow template. They win over what the order's artifact says, so this is the place for
     /// policy. Empty means none. Example: `[{name: scanSeverity, value: "HIGH,CRITICAL"}]`.
     #[serde(
@@ -97,14 +111,16 @@ pub struct ClusterArtifactTypeSpec {
     pub parameters: Vec<Parameter>,
     /// Argo ClusterWorkflowTemplate that does the work. Example: `{name: oci-image-pipeline}`.
     pub workflow_template_ref: WorkflowTemplateRef,
-    /// How long a delivery that succeeded is kept with its Argo workflow. Empty or `0` means as long as its order.
-    /// Example: `24h`.
+    /// How long the Argo workflow of a delivery that succeeded stays, with pods and logs; the record in the
+    /// ArtifactWorkflow stays as long as its order. Empty means what the controller is set to, 10 minutes by default;
+    /// `0` means to delete it once its end is recorded. Example: `24h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     #[x_kube(validation = rules::duration())]
     pub ttl_after_finished: Option<String>,
-    /// How long a delivery that failed is kept with its Argo workflow. Empty or `0` means as long as its order.
-    /// Example: `168h`.
+    /// How long the Argo workflow of a delivery that failed stays, with pods and logs; the record in the
+    /// ArtifactWorkflow stays as long as its order. Empty means what the controller is set to, 24 hours by default;
+    /// `0` means to delete it once its end is recorded. Example: `168h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     #[x_kube(validation = rules::duration())]
@@ -116,6 +132,7 @@ impl From<ClusterArtifactTypeSpec> for ArtifactTypeSpec {
     fn from(cluster: ClusterArtifactTypeSpec) -> Self {
         let ClusterArtifactTypeSpec {
             rules,
+            spec_schema,
             parameters,
             workflow_template_ref,
             ttl_after_finished,
@@ -123,7 +140,14 @@ impl From<ClusterArtifactTypeSpec> for ArtifactTypeSpec {
         } = cluster;
         let workflow_template_ref =
             WorkflowTemplateRef { cluster_scope: true, ..workflow_template_ref };
-        Self { rules, parameters, workflow_template_ref, ttl_after_finished, ttl_after_failed }
+        Self {
+            rules,
+            spec_schema,
+            parameters,
+            workflow_template_ref,
+            ttl_after_finished,
+            ttl_after_failed,
+        }
     }
 }
 

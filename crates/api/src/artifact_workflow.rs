@@ -2,7 +2,7 @@
 
 #![expect(unreachable_pub, reason = "KubeSchema puts a hidden copy of each struct into a function")]
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
@@ -74,12 +74,16 @@ pub struct ArtifactWorkflowSpec {
     /// Schedule on which the controller repeats the delivery; `arc run` runs it once. Empty means once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cron: Option<Cron>,
-    /// How long it is kept after success. Empty or `0` means as long as its order. Example: `24h`.
+    /// How long its Argo workflow with pods and logs stays after success; this record stays as long as its order.
+    /// Empty means what the controller is set to, 10 minutes by default; `0` means to delete it once its end is recorded.
+    /// Example: `24h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     #[x_kube(validation = rules::duration())]
     pub ttl_after_finished: Option<String>,
-    /// How long it is kept after failure. Empty or `0` means as long as its order. Example: `168h`.
+    /// How long its Argo workflow with pods and logs stays after failure; this record stays as long as its order.
+    /// Empty means what the controller is set to, 24 hours by default; `0` means to delete it once its end is recorded.
+    /// Example: `168h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     #[x_kube(validation = rules::duration())]
@@ -90,6 +94,9 @@ pub struct ArtifactWorkflowSpec {
 #[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ArtifactWorkflowStatus {
+    /// Generation of the spec that this status is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
     /// Where the delivery stands.
     #[serde(
         default,
@@ -103,13 +110,25 @@ pub struct ArtifactWorkflowStatus {
     /// Why it stands there, in one sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// When the first step began.
+    /// The attempt that this status is about, from 1; of a schedule, its run. 0 or empty before the first.
+    #[serde(default, deserialize_with = "tolerant::or_default", skip_serializing_if = "is_zero")]
+    pub attempt: u32,
+    /// Argo workflow of that attempt. It may be gone already, see `ttlAfterFinished` and `ttlAfterFailed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<String>,
+    /// When that Argo workflow was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitted_at: Option<Time>,
+    /// Hash of the names and versions of the Secrets that the attempt was started with; empty where it needed none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<String>,
+    /// When the first step began; empty until the attempt has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Time>,
-    /// When the last step ended.
+    /// When the last step ended; empty until the attempt has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<Time>,
-    /// The steps in the order of their beginning.
+    /// The steps in the order of their beginning; empty until the attempt has ended.
     #[serde(
         default,
         deserialize_with = "tolerant::or_default",
@@ -119,6 +138,61 @@ pub struct ArtifactWorkflowStatus {
     /// What was delivered, as the steps report it; empty until they do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<DeliveryResult>,
+    /// Last lines that the failed step wrote, at most 2 KiB, without what looks like a secret; empty after success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 4096))]
+    pub log: Option<String>,
+    /// Up to ten earlier attempts, the oldest first.
+    #[serde(
+        default,
+        deserialize_with = "tolerant::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub history: Vec<AttemptStatus>,
+    /// `Ready`; see its reason and message.
+    #[serde(
+        default,
+        deserialize_with = "tolerant::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<Condition>,
+}
+
+/// What became of an earlier attempt of a delivery, or of an earlier run of its schedule.
+#[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AttemptStatus {
+    /// Which attempt it was, from 1.
+    #[serde(default)]
+    pub attempt: u32,
+    /// Its Argo workflow, which may be gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<String>,
+    /// How it ended.
+    #[serde(
+        default,
+        deserialize_with = "tolerant::known",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub phase: Option<Phase>,
+    /// Why it ended so, as one word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed_at: Option<Time>,
+    /// Digest at the destination; empty where nothing was delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What became of one step of a delivery.

@@ -2,7 +2,7 @@
 
 #![expect(unreachable_pub, reason = "KubeSchema puts a hidden copy of each struct into a function")]
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -135,7 +135,14 @@ pub struct EndpointStatus {
     /// Generation of the spec that this status is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// `Ready` sums up; `Validated`, `Reachable` and `Authenticated` say how far a probe came.
+    /// How many orders of the namespace name it as source or destination; refreshed at leisure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_by: Option<u32>,
+    /// The moment in the annotation `arc.opendefense.cloud/probe-at` that the last probe answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probed_at: Option<Time>,
+    /// `Ready` sums up; `Validated` and `InUse` are what the cluster knows, `Reachable` and `Authenticated` say how far
+    /// the last probe came and are absent while nobody probed.
     #[serde(
         default,
         deserialize_with = "tolerant::or_default",
@@ -143,4 +150,24 @@ pub struct EndpointStatus {
     )]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
+}
+
+/// What a probe reports: the output parameter `result` of its workflow, as JSON.
+///
+/// The step ends with exit code 0 whenever it could look, whatever it found: Argo passes on outputs of successes only.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ProbeResult {
+    /// Whether the endpoint answered.
+    pub reachable: bool,
+    /// Whether it accepted the credentials; empty where it was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authenticated: Option<bool>,
+    /// Why, as one of [`crate::Reason`]: `Unreachable`, `CertificateNotTrusted`, `AddressNotAllowed`, `Unauthorized`,
+    /// `NoCredentials`, `CredentialsNotSent`; empty where all is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Why, in one sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }

@@ -43,10 +43,10 @@ pub use artifact_type::{
     ArtifactType, ArtifactTypeSpec, ClusterArtifactType, ClusterArtifactTypeSpec, Rules,
 };
 pub use artifact_workflow::{
-    ArtifactWorkflow, ArtifactWorkflowSpec, ArtifactWorkflowStatus, StepStatus,
+    ArtifactWorkflow, ArtifactWorkflowSpec, ArtifactWorkflowStatus, AttemptStatus, StepStatus,
 };
 pub use cron::Cron;
-pub use endpoint::{Endpoint, EndpointSpec, EndpointStatus, Usage};
+pub use endpoint::{Endpoint, EndpointSpec, EndpointStatus, ProbeResult, Usage};
 pub use order::{Order, OrderArtifact, OrderDefaults, OrderSpec};
 pub use order_status::{OrderArtifactStatus, OrderCounts, OrderStatus};
 pub use parameter::Parameter;

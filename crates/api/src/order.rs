@@ -3,10 +3,10 @@
 #![expect(unreachable_pub, reason = "KubeSchema puts a hidden copy of each struct into a function")]
 
 use kube::{CustomResource, KubeSchema};
-use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::schema::free_form_object;
 use crate::{Cron, LocalObjectReference, OrderStatus, rules, tolerant};
 
 /// What a user asks for.
@@ -94,7 +94,7 @@ pub struct OrderDefaults {
 #[serde(rename_all = "camelCase")]
 pub struct OrderArtifact {
     /// Name by which status and messages call the artifact: a DNS label, unique within the order; an artifact whose
-    /// name was given before is blocked. Empty means that its place in the list is used instead. Example: `alpine`.
+    /// name was given before is held. Empty means that its place in the list is used instead. Example: `alpine`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     #[x_kube(validation = rules::dns_label())]
@@ -127,8 +127,4 @@ pub struct OrderArtifact {
     /// Empty means `spec.defaults.cron`; `{enabled: false}` switches that off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cron: Option<Cron>,
-}
-
-fn free_form_object(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })
 }

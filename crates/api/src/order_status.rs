@@ -32,6 +32,16 @@ pub struct OrderStatus {
     /// How many artifacts stand where.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts: Option<OrderCounts>,
+    /// When the order is deleted with everything made for it, see `spec.ttl`; empty means never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Time>,
+    /// `true` while `spec.suspend` holds back what has not begun.
+    #[serde(
+        default,
+        deserialize_with = "tolerant::or_default",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub suspended: bool,
     /// `Accepted`, `Complete` and `Ready`; see the reason and the message of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
@@ -50,7 +60,7 @@ pub struct OrderCounts {
     pub total: u32,
     /// Artifacts that wait for their turn, those of a suspended order included.
     pub pending: u32,
-    /// Artifacts that refer to something missing or unfit.
+    /// Artifacts that are held because they refer to something missing or unfit. Their phase is `Pending`.
     pub blocked: u32,
     /// Artifacts at work.
     pub running: u32,
@@ -89,7 +99,7 @@ pub struct OrderArtifactStatus {
     /// Digest that was delivered; empty while none was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// When work on it began.
+    /// When work on it was handed over: when its ArtifactWorkflow was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Time>,
     /// When work on it ended.

@@ -21,11 +21,10 @@ use serde::{Deserialize, Serialize};
     Serialize,
 )]
 pub enum Phase {
-    /// Accepted; nothing has run yet.
+    /// Nothing runs yet. The reason says what is waited for: something that is missing or does not fit, the same
+    /// delivery of another order, or the time of a schedule. It starts by itself once that has come.
     #[default]
     Pending,
-    /// Something it refers to is missing or does not fit; it starts by itself once that is repaired.
-    Blocked,
     /// Held back by `spec.suspend` of the order.
     Suspended,
     /// At work.
@@ -45,7 +44,6 @@ impl Phase {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "Pending",
-            Self::Blocked => "Blocked",
             Self::Suspended => "Suspended",
             Self::Running => "Running",
             Self::Succeeded => "Succeeded",

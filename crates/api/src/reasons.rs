@@ -80,6 +80,12 @@ reasons! {
     Accepted,
     /// Waits for its turn.
     Pending,
+    /// Another order is bringing the same thing to the same place; this one looks again when that has ended.
+    SameDeliveryRunning,
+    /// Waits for the next time of its schedule.
+    Scheduled,
+    /// What it waited for has come; it begins.
+    Released,
     /// Held back by `spec.suspend`.
     Suspended,
     /// At work.
@@ -110,14 +116,38 @@ reasons! {
     WorkflowError,
     /// The Argo workflow is gone although it had not ended.
     WorkflowNotFound,
+    /// The Argo workflow was gone although it had not ended, and another one was made in its place.
+    WorkflowReplaced,
     /// What the steps report cannot be read.
     InvalidResult,
     /// At least one artifact failed.
     ArtifactsFailed,
-    /// At least one artifact is blocked.
+    /// At least one artifact refers to something that is missing or does not fit.
     ArtifactsBlocked,
+    /// The life span of the order is over.
+    Expired,
 
-    // What a probe of an endpoint found.
+    // What is known of an endpoint.
+    /// The address can be read and the Secret exists.
+    Valid,
+    /// At least one order uses the endpoint.
+    InUse,
+    /// No order uses the endpoint.
+    NotInUse,
+    /// A probe is under way.
+    Probing,
+    /// The probe itself could not be run or its answer cannot be read.
+    ProbeFailed,
+    /// The endpoint answers.
+    Reachable,
+    /// The endpoint accepts the credentials.
+    Authenticated,
+    /// The endpoint has no Secret, so there is nothing to sign in with.
+    NoCredentials,
+    /// Credentials are never sent without TLS, so nothing was tried.
+    CredentialsNotSent,
+    /// The address is one that a probe may not ask, such as the machine's own or that of the cluster.
+    AddressNotAllowed,
     /// The endpoint does not answer.
     Unreachable,
     /// The endpoint does not accept the credentials.

@@ -6,6 +6,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray,
 };
 use kube::CustomResourceExt;
+use schemars::{Schema, SchemaGenerator, json_schema};
 
 use crate::{ArtifactType, ArtifactWorkflow, ClusterArtifactType, Endpoint, Order};
 
@@ -26,6 +27,11 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         }
     }
     crds
+}
+
+/// Any object; what is in it is judged later, or not at all.
+pub(crate) fn free_form_object(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })
 }
 
 /// Rewrites a schema and everything below it.

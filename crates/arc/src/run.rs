@@ -129,6 +129,7 @@ impl<'a> Workshop<'a> {
             secrets: within(&manifests.secrets, namespace).into_keys().collect::<BTreeSet<_>>(),
             workflow_templates: templates(false),
             cluster_workflow_templates: templates(true),
+            limits: arc_core::Limits::NONE,
         }
     }
 

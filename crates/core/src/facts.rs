@@ -41,9 +41,11 @@ pub(crate) fn of_order(order: &Order, artifact_name: &str) -> BTreeMap<String, S
 }
 
 /// Which of the two endpoints of a delivery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// Where artifacts come from.
     Source,
+    /// Where artifacts go to.
     Destination,
 }
 
@@ -57,7 +59,7 @@ impl Side {
     }
 
     /// The word for people.
-    pub(crate) const fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Source => "source",
             Self::Destination => "destination",

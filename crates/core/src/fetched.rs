@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arc_api::{ArtifactType, ClusterArtifactType, Endpoint};
 
+use crate::limits::Limits;
+
 /// What exists around an order: the objects of its namespace and of the cluster, by name.
 ///
 /// It may hold more than the order refers to; what is missing here does not exist.
@@ -21,6 +23,8 @@ pub struct Fetched {
     pub workflow_templates: BTreeMap<String, TemplateParameters>,
     /// Argo `ClusterWorkflowTemplate`s.
     pub cluster_workflow_templates: BTreeMap<String, TemplateParameters>,
+    /// What the installation allows.
+    pub limits: Limits,
 }
 
 /// The parameters that a workflow template declares in `spec.arguments`.

@@ -5,7 +5,7 @@
 //! An artifact workflow that exists is never written again: its spec cannot change, and facts such as the order's
 //! generation are those of the moment it was made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arc_api::{ArtifactWorkflow, ArtifactWorkflowSpec, Order, Parameter, labels};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
@@ -20,6 +20,8 @@ use crate::{facts, label, name};
 pub struct Plan {
     /// The deliveries, in the order of their first artifacts.
     pub deliveries: Vec<Delivery>,
+    /// Names of the artifacts that are held by a problem: what was made for them before stays as it is.
+    pub held: BTreeSet<String>,
 }
 
 /// One artifact workflow that should exist.
@@ -56,6 +58,9 @@ pub struct SharedArtifact {
 /// Plans the deliveries of every artifact that passed validation; none while the order itself has a problem.
 pub fn plan(order: &Order, validated: &ValidatedOrder) -> Plan {
     let mut plan = Plan::default();
+    let is_held =
+        |verdict: &&ArtifactVerdict| !validated.problems.is_empty() || verdict.outcome.is_err();
+    plan.held = validated.artifacts.iter().filter(is_held).map(|held| held.name.clone()).collect();
     if !validated.problems.is_empty() {
         return plan;
     }

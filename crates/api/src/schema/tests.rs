@@ -90,9 +90,16 @@ fn every_schema_is_structural() {
 }
 
 #[test]
-fn only_the_free_form_spec_keeps_unknown_fields() {
+fn only_specs_of_artifacts_and_their_schemas_are_free_form() {
     let free = paths_where(|_, schema| schema.x_kubernetes_preserve_unknown_fields == Some(true));
-    assert_eq!(free, ["Order.spec.artifacts[].spec"]);
+    assert_eq!(
+        free,
+        [
+            "ArtifactType.spec.specSchema",
+            "ClusterArtifactType.spec.specSchema",
+            "Order.spec.artifacts[].spec"
+        ]
+    );
 }
 
 #[test]
@@ -161,6 +168,7 @@ fn every_list_of_named_things_is_a_map() {
         [
             map("ArtifactType.spec.parameters", "name"),
             map("ArtifactWorkflow.spec.parameters", "name"),
+            map("ArtifactWorkflow.status.conditions", "type"),
             map("ClusterArtifactType.spec.parameters", "name"),
             map("Endpoint.status.conditions", "type"),
             map("Order.status.artifacts", "name"),

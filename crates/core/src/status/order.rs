@@ -4,28 +4,32 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arc_api::conditions::{ACCEPTED, COMPLETE, READY};
 use arc_api::{
-    ArtifactWorkflowStatus, Order, OrderArtifactStatus, OrderCounts, OrderStatus, Phase, Reason,
+    ArtifactWorkflow, ArtifactWorkflowStatus, Order, OrderArtifactStatus, OrderCounts, OrderStatus,
+    Phase, Reason,
 };
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::MAX_MESSAGE_CHARS;
-use crate::label;
 use crate::plan::{Delivery, Plan};
 use crate::problem::Problem;
 use crate::text::shorten;
 use crate::validate::{ArtifactVerdict, ValidatedOrder};
+use crate::{label, life};
 
 /// Derives the status of `order`.
 ///
-/// `statuses` are those of its artifact workflows, by name; one that is missing there has not begun.
+/// `existing` are its artifact workflows by name; one that is missing there has not begun, and one without a status is
+/// handed over and counts as running.
 /// `now` dates a condition that changed; one that did not keeps its date, so a second run gives the same status.
 pub fn derive_order_status(
     order: &Order,
     validated: &ValidatedOrder,
     plan: &Plan,
-    statuses: &BTreeMap<String, ArtifactWorkflowStatus>,
-    now: &Time,
+    existing: &BTreeMap<String, &ArtifactWorkflow>,
+    now: Timestamp,
 ) -> OrderStatus {
+    let now = &Time(now);
     let delivery_of: BTreeMap<usize, &Delivery> = plan
         .deliveries
         .iter()
@@ -42,13 +46,13 @@ pub fn derive_order_status(
         .iter()
         .map(|verdict| {
             let delivery = delivery_of.get(&verdict.index).copied();
-            let mut row = row(order, validated, verdict, delivery, statuses);
+            let mut row = row(order, validated, verdict, delivery, existing);
             row.name = row_name(verdict, &used);
             used.insert(row.name.clone());
             row
         })
         .collect();
-    let counts = count(&rows);
+    let counts = count(validated, &rows);
     let phase = phase(order, validated, counts);
     let message = message(validated, &rows);
     OrderStatus {
@@ -58,6 +62,8 @@ pub fn derive_order_status(
         conditions: conditions(order, validated, counts, message.as_deref(), now),
         message,
         counts: Some(counts),
+        expires_at: life::expires_at(order).map(Time),
+        suspended: order.spec.suspend,
         artifacts: rows,
     }
 }
@@ -78,7 +84,7 @@ fn row(
     validated: &ValidatedOrder,
     verdict: &ArtifactVerdict,
     delivery: Option<&Delivery>,
-    statuses: &BTreeMap<String, ArtifactWorkflowStatus>,
+    existing: &BTreeMap<String, &ArtifactWorkflow>,
 ) -> OrderArtifactStatus {
     let type_ = order.spec.artifacts.get(verdict.index).map(|artifact| artifact.type_.clone());
     let row = OrderArtifactStatus { type_, ..OrderArtifactStatus::default() };
@@ -91,12 +97,12 @@ fn row(
     if let Some(first) = problems.first() {
         let (reason, message) =
             (Some(first.reason.into()), Some(problem_message(first, problems.len())));
-        return OrderArtifactStatus { phase: Phase::Blocked, reason, message, ..row };
+        return OrderArtifactStatus { phase: Phase::Pending, reason, message, ..row };
     }
     let artifact_workflow =
         delivery.and_then(|delivery| delivery.artifact_workflow.metadata.name.clone());
     let row = OrderArtifactStatus { artifact_workflow: artifact_workflow.clone(), ..row };
-    let Some(status) = artifact_workflow.and_then(|name| statuses.get(&name)) else {
+    let Some(found) = artifact_workflow.and_then(|name| existing.get(&name)) else {
         let (phase, reason) = if order.spec.suspend {
             (Phase::Suspended, Reason::Suspended)
         } else {
@@ -104,6 +110,13 @@ fn row(
         };
         return OrderArtifactStatus { phase, reason: Some(reason.into()), ..row };
     };
+    let handed_over = ArtifactWorkflowStatus {
+        phase: Some(Phase::Running),
+        reason: Some(Reason::Running.into()),
+        ..ArtifactWorkflowStatus::default()
+    };
+    let status =
+        found.status.as_ref().filter(|status| status.phase.is_some()).unwrap_or(&handed_over);
     let destination = status.result.as_ref().and_then(|result| result.destination.clone());
     let (destination, digest) = match destination {
         Some(at) => (Some(at.reference).filter(|text| !text.is_empty()), at.digest),
@@ -115,10 +128,16 @@ fn row(
         message: status.message.clone(),
         destination,
         digest,
-        started_at: status.started_at.clone(),
+        started_at: found.metadata.creation_timestamp.clone(),
         completed_at: status.completed_at.clone(),
         ..row
     }
+}
+
+/// Something it refers to is missing or does not fit.
+fn is_held(validated: &ValidatedOrder, verdict: &ArtifactVerdict) -> bool {
+    !validated.problems.is_empty()
+        || verdict.outcome.as_ref().is_err_and(|problems| !problems.is_empty())
 }
 
 fn problem_message(first: &Problem, count: usize) -> String {
@@ -127,13 +146,13 @@ fn problem_message(first: &Problem, count: usize) -> String {
     shorten(&format!("{first}{hint}{more}"), MAX_MESSAGE_CHARS)
 }
 
-fn count(rows: &[OrderArtifactStatus]) -> OrderCounts {
+fn count(validated: &ValidatedOrder, rows: &[OrderArtifactStatus]) -> OrderCounts {
     let mut counts = OrderCounts::default();
-    for row in rows {
+    for (verdict, row) in validated.artifacts.iter().zip(rows) {
         counts.total += 1;
         let place = match row.phase {
+            Phase::Pending if is_held(validated, verdict) => &mut counts.blocked,
             Phase::Pending | Phase::Suspended => &mut counts.pending,
-            Phase::Blocked => &mut counts.blocked,
             Phase::Running => &mut counts.running,
             Phase::Succeeded | Phase::Skipped => &mut counts.succeeded,
             Phase::Failed | Phase::Error => &mut counts.failed,
@@ -157,7 +176,7 @@ fn phase(order: &Order, validated: &ValidatedOrder, counts: OrderCounts) -> Phas
     } else if counts.failed > 0 {
         Phase::Failed
     } else if counts.blocked > 0 || !validated.problems.is_empty() {
-        Phase::Blocked
+        Phase::Pending
     } else {
         Phase::Succeeded
     }
@@ -169,7 +188,11 @@ fn message(validated: &ValidatedOrder, rows: &[OrderArtifactStatus]) -> Option<S
         return Some(problem_message(first, validated.problems.len()));
     }
     let of = |phases: &[Phase]| rows.iter().find(|row| phases.contains(&row.phase));
-    let row = of(&[Phase::Failed, Phase::Error]).or_else(|| of(&[Phase::Blocked]))?;
+    let held = || {
+        let verdicts = validated.artifacts.iter().zip(rows);
+        verdicts.into_iter().find(|(verdict, _)| is_held(validated, verdict)).map(|(_, row)| row)
+    };
+    let row = of(&[Phase::Failed, Phase::Error]).or_else(held)?;
     let said = row.message.clone().or_else(|| row.reason.clone()).unwrap_or_default();
     Some(shorten(&format!("artifact {:?}: {said}", row.name), MAX_MESSAGE_CHARS))
 }

@@ -7,7 +7,7 @@ use arc_api::{
     ArtifactWorkflow, ArtifactWorkflowSpec, ArtifactWorkflowStatus, DestinationResult, Order,
     OrderArtifact, OrderSpec, Phase, Reason,
 };
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::*;
@@ -169,7 +169,7 @@ struct Story {
     order: Order,
     validated: ValidatedOrder,
     plan: Plan,
-    statuses: BTreeMap<String, ArtifactWorkflowStatus>,
+    existing: BTreeMap<String, ArtifactWorkflow>,
 }
 
 enum Artifact {
@@ -190,7 +190,7 @@ fn story(artifacts: &[Artifact]) -> Story {
         order: Order::new("demo", spec),
         validated: ValidatedOrder::default(),
         plan: Plan::default(),
-        statuses: BTreeMap::new(),
+        existing: BTreeMap::new(),
     };
     story.order.metadata.generation = Some(3);
     for (index, artifact) in artifacts.iter().enumerate() {
@@ -223,16 +223,24 @@ fn story(artifacts: &[Artifact]) -> Story {
                 reason: Some((*reason).into()),
                 ..ArtifactWorkflowStatus::default()
             };
-            story.statuses.insert(name, status);
+            story.existing.insert(name.clone(), with_status(&name, status));
         }
     }
     story
 }
 
+fn with_status(name: &str, status: ArtifactWorkflowStatus) -> ArtifactWorkflow {
+    ArtifactWorkflow {
+        status: Some(status),
+        ..ArtifactWorkflow::new(name, ArtifactWorkflowSpec::default())
+    }
+}
+
 impl Story {
     fn status(&self, second: i64) -> arc_api::OrderStatus {
-        let now = Time(jiff::Timestamp::from_second(second).expect("a small number of seconds"));
-        derive_order_status(&self.order, &self.validated, &self.plan, &self.statuses, &now)
+        let now = Timestamp::from_second(second).expect("a small number of seconds");
+        let existing = self.existing.iter().map(|(name, one)| (name.clone(), one)).collect();
+        derive_order_status(&self.order, &self.validated, &self.plan, &existing, now)
     }
 }
 
@@ -294,7 +302,7 @@ fn an_order_stands_where_its_artifacts_stand() {
     );
     check_order(
         &[done(), Artifact::Blocked],
-        Phase::Blocked,
+        Phase::Pending,
         "1/2",
         [not_accepted, "Complete=False ArtifactsBlocked", "Ready=False ArtifactsBlocked"],
     );
@@ -332,7 +340,7 @@ fn a_condition_keeps_its_date_while_its_status_stays() {
         phase: Some(Phase::Succeeded),
         ..ArtifactWorkflowStatus::default()
     };
-    story.statuses.insert("demo-0".to_owned(), done);
+    story.existing.insert("demo-0".to_owned(), with_status("demo-0", done));
     let dates: Vec<i64> = story
         .status(300)
         .conditions
@@ -351,8 +359,8 @@ fn artifacts_that_share_a_delivery_share_its_status() {
         reference: "harbor.example/a:1".into(),
         digest: Some("sha256:0".into()),
     };
-    let status = story.statuses.get_mut("demo-0").expect("the story has it");
-    status.result =
+    let status = story.existing.get_mut("demo-0").and_then(|one| one.status.as_mut());
+    status.expect("the story has it").result =
         Some(arc_api::DeliveryResult { destination: Some(destination), ..Default::default() });
     for row in story.status(0).artifacts {
         assert_eq!(row.artifact_workflow.as_deref(), Some("demo-0"));

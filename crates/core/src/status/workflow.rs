@@ -41,6 +41,7 @@ pub fn derive_status(
         completed_at: workflow.finished_at.clone(),
         steps,
         result: report.readable().cloned(),
+        ..ArtifactWorkflowStatus::default()
     }
 }
 
