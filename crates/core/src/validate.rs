@@ -20,6 +20,7 @@ mod artifact_type;
 mod cron;
 mod endpoint;
 mod order;
+mod spec;
 mod template;
 mod value;
 
@@ -95,6 +96,7 @@ pub struct ResolvedType {
 /// Judges every artifact of `order` against what exists.
 pub fn validate(order: &Order, fetched: &Fetched) -> ValidatedOrder {
     let names = order::artifact_names(order);
+    let schemas = spec::Schemas::of(order, fetched);
     let mut problems = order::validate(order);
     problem::sort(&mut problems);
     let artifacts =
@@ -102,6 +104,7 @@ pub fn validate(order: &Order, fetched: &Fetched) -> ValidatedOrder {
             let mut check = Check {
                 order,
                 fetched,
+                schemas: &schemas,
                 artifact,
                 path: format!("spec.artifacts[{index}]"),
                 problems: vec![],
@@ -125,6 +128,7 @@ pub fn validate(order: &Order, fetched: &Fetched) -> ValidatedOrder {
 struct Check<'a> {
     order: &'a Order,
     fetched: &'a Fetched,
+    schemas: &'a spec::Schemas,
     artifact: &'a OrderArtifact,
     path: String,
     problems: Vec<Problem>,
@@ -155,6 +159,10 @@ impl Check<'_> {
         }
         let cron = cron::resolve(self);
         let flat_spec = self.flat_spec();
+        // What became too much to flatten is not compared either.
+        if let (Some(found), true) = (&found, flat_spec.is_some()) {
+            spec::validate(self, &found.resolved);
+        }
         let of_endpoint = |side, found: &Option<ValidatedEndpoint>| {
             found.as_ref().map(|found| facts::of_endpoint(side, &found.spec)).unwrap_or_default()
         };

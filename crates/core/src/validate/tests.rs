@@ -26,9 +26,11 @@ fn cron_of(own: Option<Cron>, default: Option<Cron>) -> (Option<Cron>, Vec<Strin
     order.spec.defaults = Some(OrderDefaults { cron: default, ..OrderDefaults::default() });
     let path = "spec.artifacts[0]".to_owned();
     let fetched = Fetched::default();
+    let schemas = spec::Schemas::default();
     let mut check = Check {
         order: &order,
         fetched: &fetched,
+        schemas: &schemas,
         artifact: &order.spec.artifacts[0],
         path,
         problems: vec![],
