@@ -12,6 +12,7 @@ mod controller;
 mod deletion;
 mod faults;
 mod http;
+mod player;
 mod replay;
 mod schemas;
 mod selectors;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use arc_kube_fake::{ApiServer, Options};
 use futures::{StreamExt, stream};
 use kube::{
     api::PostParams,
@@ -9,6 +10,17 @@ use kube::{
 };
 
 use crate::widgets::{server, widget, widgets};
+
+#[tokio::test]
+async fn a_second_server_costs_next_to_nothing() {
+    let start = Instant::now();
+    ApiServer::with_arc(Options::default());
+    let first = start.elapsed();
+    let start = Instant::now();
+    ApiServer::with_arc(Options::default());
+    let second = start.elapsed();
+    assert!(second * 5 < first, "{first:?}, {second:?}");
+}
 
 const OBJECTS: usize = 2_000;
 const WATCHERS: usize = 4;

@@ -1,6 +1,6 @@
 //! The handle that tests hold.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Body;
 use http::{HeaderValue, Request, Response};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     access::Rule,
     clock::Clock,
-    cluster::Cluster,
+    cluster::{Cluster, Content, Defined},
     fault::Fault,
     options::Options,
     record::{self, Counts, Recorded},
@@ -39,9 +39,17 @@ impl ApiServer {
         Self { shared: Arc::new(Shared::new(cluster)) }
     }
 
-    /// A server with ARC's kinds and Argo's.
+    /// A server with ARC's kinds and Argo's. Their definitions are worked out once for all servers of a process.
     pub fn with_arc(options: Options) -> Self {
+        static DEFINED: OnceLock<Vec<Defined>> = OnceLock::new();
+        let kinds = DEFINED.get_or_init(|| Self::defining_arc().shared.with(|own| own.defined()));
         let server = Self::new(options);
+        server.shared.with(|cluster| cluster.adopt(kinds));
+        server
+    }
+
+    fn defining_arc() -> Self {
+        let server = Self::default();
         for definition in arc_api::crds() {
             if let Ok(definition) = serde_json::to_value(definition) {
                 server.define(&definition);
@@ -144,6 +152,28 @@ impl ApiServer {
         self.shared.with(Cluster::collect_garbage);
     }
 
+    /// Waits until a request hangs, see [`Effect::Hang`](crate::Effect::Hang); at once when one already does.
+    pub async fn until_one_hangs(&self) {
+        let mut hanging = self.shared.hanging.subscribe();
+        // The sender lives as long as the server, so this cannot fail.
+        let _ = hanging.wait_for(|count| *count > 0).await;
+    }
+
+    /// Whether a request hangs. Forgets it, so that the next one can be waited for.
+    pub fn forget_hanging(&self) -> bool {
+        self.shared.hanging.send_replace(0) > 0
+    }
+
+    /// What a container of a pod wrote, for `pods/log`.
+    pub fn set_log(&self, namespace: &str, pod: &str, container: &str, text: &str) {
+        self.shared.with(|cluster| cluster.logs.set((namespace, pod, container), text));
+    }
+
+    /// The server's clock now.
+    pub fn now(&self) -> Timestamp {
+        self.shared.with(|cluster| cluster.clock.timestamp())
+    }
+
     /// The newest resourceVersion.
     pub fn version(&self) -> u64 {
         self.shared.with(|cluster| cluster.store.version())
@@ -180,10 +210,8 @@ impl ApiServer {
         }
         let reply = self.shared.with(|cluster| cluster.answer(&request));
         match reply.map(|reply| reply.content) {
-            Ok(crate::cluster::Content::Json(bytes)) => {
-                serde_json::from_slice(&bytes).unwrap_or_default()
-            }
-            Ok(crate::cluster::Content::Watch(_)) => Value::Null,
+            Ok(Content::Json(bytes)) => serde_json::from_slice(&bytes).unwrap_or_default(),
+            Ok(Content::Text(_) | Content::Watch(_)) => Value::Null,
             Err(failure) => failure.to_value(),
         }
     }

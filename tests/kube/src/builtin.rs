@@ -14,10 +14,11 @@ pub(crate) const NAMESPACES: [&str; 4] =
 /// Kind, group, version, plural, short names, namespaced.
 type Row = (&'static str, &'static str, &'static str, &'static str, &'static [&'static str], bool);
 
-const ROWS: [Row; 7] = [
+const ROWS: [Row; 8] = [
     ("Namespace", "", "v1", "namespaces", &["ns"], false),
     ("Secret", "", "v1", "secrets", &[], true),
     ("ConfigMap", "", "v1", "configmaps", &["cm"], true),
+    ("Pod", "", "v1", "pods", &["po"], true),
     ("ServiceAccount", "", "v1", "serviceaccounts", &["sa"], true),
     ("Lease", "coordination.k8s.io", "v1", "leases", &[], true),
     ("Event", "events.k8s.io", "v1", "events", &["ev"], true),
@@ -48,8 +49,8 @@ fn kind((kind, group, version, plural, short, namespaced): &Row) -> Kind {
         short_names: short.iter().map(|name| (*name).to_owned()).collect(),
         categories: Vec::new(),
         namespaced: *namespaced,
-        status: definition || *kind == "Namespace",
-        generation: definition,
+        status: definition || matches!(*kind, "Namespace" | "Pod"),
+        generation: definition || *kind == "Pod",
         create_on_update: matches!(*kind, "Lease" | "Event"),
         unconditional_update: matches!(*kind, "Secret" | "ConfigMap" | "Namespace" | "Event"),
         origin: Origin::BuiltIn,
@@ -60,6 +61,7 @@ fn kind((kind, group, version, plural, short, namespaced): &Row) -> Kind {
         selectable: match *kind {
             "Secret" => vec!["type".to_owned()],
             "Namespace" => vec!["status.phase".to_owned()],
+            "Pod" => ["spec.nodeName", "status.phase"].map(str::to_owned).to_vec(),
             "Event" => {
                 ["reason", "type", "reportingController", "regarding.name", "regarding.kind"]
                     .map(str::to_owned)
@@ -129,6 +131,7 @@ fn schema(kind: &str) -> Value {
             ("type", text()),
             ("immutable", flag),
         ]),
+        "Pod" => object(&[("spec", open()), ("status", open())]),
         "ConfigMap" => object(&[("data", texts()), ("binaryData", texts()), ("immutable", flag)]),
         "ServiceAccount" => object(&[
             ("secrets", list_by("name", &reference())),

@@ -14,6 +14,7 @@ use crate::{
     gc::Job,
     kind::{Kind, group_resource},
     list::Form,
+    log::Logs,
     options::GarbageCollection,
     request::Request,
     store::{Key, Object, Store},
@@ -33,6 +34,8 @@ pub(crate) struct Reply {
 #[derive(Debug)]
 pub(crate) enum Content {
     Json(Bytes),
+    /// What a container wrote.
+    Text(Bytes),
     Watch(Box<Plan>),
 }
 
@@ -51,6 +54,12 @@ impl Reply {
     }
 }
 
+/// Where a definition is, the definition, and what it comes to.
+pub(crate) type Defined = (Key, Value, Arc<Kind>);
+
+/// The table of definitions.
+const DEFINITIONS: &str = "customresourcedefinitions.apiextensions.k8s.io";
+
 /// Everything that the server knows.
 pub(crate) struct Cluster {
     pub(crate) store: Store,
@@ -59,6 +68,7 @@ pub(crate) struct Cluster {
     pub(crate) jobs: VecDeque<Job>,
     pub(crate) collection: GarbageCollection,
     pub(crate) access: Access,
+    pub(crate) logs: Logs,
 }
 
 impl fmt::Debug for Cluster {
@@ -80,14 +90,38 @@ impl Cluster {
             jobs: VecDeque::new(),
             collection,
             access: Access::default(),
+            logs: Logs::default(),
         };
         for kind in builtin::kinds() {
-            cluster.store.register(kind);
+            cluster.store.register(Arc::new(kind));
         }
         for name in builtin::NAMESPACES {
             cluster.add_namespace(name);
         }
         cluster
+    }
+
+    /// The kinds that definitions have added, with the definitions.
+    pub(crate) fn defined(&self) -> Vec<Defined> {
+        let custom = self.store.tables.values().filter(|table| table.kind.is_custom());
+        custom
+            .filter_map(|table| {
+                let key = (String::new(), table.kind.group_resource());
+                let definition = self.store.get(DEFINITIONS, &key)?;
+                Some((key, definition.value.clone(), Arc::clone(&table.kind)))
+            })
+            .collect()
+    }
+
+    /// Adds kinds that another cluster has worked out.
+    pub(crate) fn adopt(&mut self, kinds: &[Defined]) {
+        for (key, definition, kind) in kinds {
+            let mut definition = definition.clone();
+            definition["metadata"]["uid"] = crate::random::uid().into();
+            definition["metadata"]["creationTimestamp"] = self.clock.now().into();
+            self.store.put(DEFINITIONS, key, definition);
+            self.store.register(Arc::clone(kind));
+        }
     }
 
     /// Adds a namespace; an existing one stays.
@@ -130,6 +164,7 @@ impl Cluster {
         }
         self.access.check(request, &kind)?;
         let reply = match request.verb {
+            Verb::Get if request.subresource() == "log" => self.log(request, &kind),
             Verb::Get => self.get(request, &kind),
             Verb::List => self.list(request, &kind),
             Verb::Watch => self.watch(request, &kind),
@@ -167,7 +202,9 @@ impl Cluster {
 }
 
 fn serves(kind: &Kind, subresource: &str) -> bool {
-    subresource.is_empty() || (subresource == "status" && kind.status)
+    subresource.is_empty()
+        || (subresource == "status" && kind.status)
+        || (subresource == "log" && kind.is("pods"))
 }
 
 /// Namespace and name of the path.

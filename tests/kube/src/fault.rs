@@ -108,6 +108,10 @@ pub enum Effect {
         /// Such as `Timeout`.
         reason: &'static str,
     },
+    /// Nothing is done, and no answer ever comes; a test can [wait](crate::ApiServer::until_one_hangs) for it.
+    Hang,
+    /// It is done, and no answer ever comes; a test can [wait](crate::ApiServer::until_one_hangs) for it.
+    HangAfter,
     /// It is done this much later.
     Delay(Duration),
     /// A watch ends after this many events.

@@ -8,7 +8,7 @@
 //! kinds that a controller of ours does not touch.
 //!
 //! *Where to start.* [`ApiServer`] for the server and its client, [`Fault`] for what goes wrong, [`argo`] for Argo's
-//! kinds.
+//! kinds, and [`player`] for Argo's part.
 
 mod access;
 mod api_server;
@@ -27,9 +27,11 @@ mod gc;
 mod judge;
 mod kind;
 mod list;
+mod log;
 mod names;
 mod options;
 mod patch;
+pub mod player;
 mod random;
 mod record;
 mod request;

@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     faults: Mutex<Faults>,
     requests: Mutex<Vec<Recorded>>,
     pub(crate) interrupts: watch::Sender<Interrupt>,
+    /// How many requests hang.
+    pub(crate) hanging: watch::Sender<usize>,
 }
 
 /// The connection was closed instead of an answer.
@@ -49,6 +51,7 @@ impl Shared {
             faults: Mutex::default(),
             requests: Mutex::default(),
             interrupts: watch::Sender::default(),
+            hanging: watch::Sender::default(),
         }
     }
 
@@ -73,6 +76,11 @@ impl Shared {
         })
     }
 
+    async fn hang(&self) {
+        self.hanging.send_modify(|count| *count += 1);
+        std::future::pending::<()>().await;
+    }
+
     fn note_status(&self, number: usize, status: u16) {
         self.requests(|requests| {
             if let Some(recorded) = requests.get_mut(number - 1) {
@@ -84,10 +92,13 @@ impl Shared {
 
 /// What the faults of one request come to.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "faults that can be combined")]
 struct Trouble {
     delay: Duration,
     close: bool,
     close_after: bool,
+    hang: bool,
+    hang_after: bool,
     expire: bool,
     before: Option<Failure>,
     after: Option<Failure>,
@@ -105,6 +116,8 @@ impl Trouble {
                 Effect::Close => trouble.close = true,
                 Effect::CloseAfter => trouble.close_after = true,
                 Effect::AnswerAfter { code, reason } => trouble.after = Some(failure(code, reason)),
+                Effect::Hang => trouble.hang = true,
+                Effect::HangAfter => trouble.hang_after = true,
                 Effect::Delay(delay) => trouble.delay += delay,
                 Effect::EndWatch { after, abruptly } => {
                     trouble.limit = Some(Limit { events: after, abruptly });
@@ -128,6 +141,9 @@ pub(crate) async fn handle(
     if !trouble.delay.is_zero() {
         tokio::time::sleep(trouble.delay).await;
     }
+    if trouble.hang {
+        shared.hang().await;
+    }
     if trouble.close {
         return Err(ConnectionClosed);
     }
@@ -148,6 +164,9 @@ pub(crate) async fn handle(
         }
         reply
     });
+    if trouble.hang_after {
+        shared.hang().await;
+    }
     if trouble.close_after {
         return Err(ConnectionClosed);
     }
@@ -164,14 +183,19 @@ pub(crate) async fn handle(
 }
 
 fn written(shared: &Arc<Shared>, reply: Reply) -> Response<Body> {
+    let mut media_type = "application/json";
     let body = match reply.content {
         Content::Json(bytes) => Body::from(bytes),
+        Content::Text(bytes) => {
+            media_type = "text/plain";
+            Body::from(bytes)
+        }
         Content::Watch(plan) => streamed(Arc::clone(shared), *plan),
     };
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(reply.code).unwrap_or_default();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static(media_type));
     for warning in reply.warnings {
         let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"");
         if let Ok(value) = http::HeaderValue::from_str(&format!("299 - \"{quoted}\"")) {

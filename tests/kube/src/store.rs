@@ -166,9 +166,8 @@ impl Store {
     }
 
     /// Starts to store a kind; an existing kind gets the new definition.
-    pub(crate) fn register(&mut self, kind: Kind) {
+    pub(crate) fn register(&mut self, kind: Arc<Kind>) {
         let name = kind.group_resource();
-        let kind = Arc::new(kind);
         if let Some(table) = self.tables.get_mut(&name) {
             table.kind = kind;
             return;

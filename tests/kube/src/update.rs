@@ -75,7 +75,7 @@ impl Cluster {
         let object = self.store.put(&table, key, value);
         self.jobs.push_back(Job::Check(table, key.clone()));
         if kind.is("customresourcedefinitions.apiextensions.k8s.io") {
-            self.store.register(definition::kind(&object.value));
+            self.store.register(Arc::new(definition::kind(&object.value)));
         }
         Reply::bytes(200, object.json())
     }

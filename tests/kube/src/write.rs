@@ -150,7 +150,7 @@ impl Cluster {
     fn define(&mut self, key: &Key, object: &Object) {
         let established = definition::established(&object.value, &self.clock.now());
         self.store.put("customresourcedefinitions.apiextensions.k8s.io", key, established);
-        self.store.register(definition::kind(&object.value));
+        self.store.register(Arc::new(definition::kind(&object.value)));
     }
 }
 
