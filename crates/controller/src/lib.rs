@@ -12,11 +12,11 @@
 //! `artifact_workflow` (the two reconcilers, each a table of contents).
 
 mod endpoint;
-mod lease;
-mod metrics;
+pub mod lease;
+pub mod metrics;
 mod options;
 mod run;
-mod serve;
+pub mod serve;
 
 pub use crate::{
     lease::run_elected,

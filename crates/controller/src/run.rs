@@ -10,12 +10,9 @@ use crate::{Metrics, Options};
 /// Why the operator ended before it was told to.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The lease was lost to another replica.
-    #[error("lost the lease {name:?}")]
-    LoseLease {
-        /// Name of the lease.
-        name: String,
-    },
+    /// Of several replicas none, or not this one, could be made the leader.
+    #[error(transparent)]
+    Elect(#[from] crate::lease::Error),
 }
 
 /// Runs the reconcilers until `shutdown`, without asking whether another replica does.

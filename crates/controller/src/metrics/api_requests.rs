@@ -122,7 +122,11 @@ mod tests {
             ("GET", format!("{orders}/orders?limit=500"), ("list", "orders")),
             ("GET", format!("{orders}/orders?watch=true&x=1"), ("watch", "orders")),
             ("PATCH", format!("{orders}/namespaces/a/orders/b/status"), ("patch", "orders/status")),
-            ("POST", format!("{orders}/namespaces/a/artifactworkflows"), ("create", "artifactworkflows")),
+            (
+                "POST",
+                format!("{orders}/namespaces/a/artifactworkflows"),
+                ("create", "artifactworkflows"),
+            ),
             ("GET", "/api/v1/namespaces/a".to_owned(), ("get", "namespaces")),
             ("GET", "/api/v1/namespaces".to_owned(), ("list", "namespaces")),
             ("GET", "/api/v1/namespaces/a/pods/b/log".to_owned(), ("get", "pods/log")),
@@ -132,7 +136,11 @@ mod tests {
         ];
         for (method, path, (verb, resource)) in cases {
             let method = Method::from_bytes(method.as_bytes()).unwrap();
-            assert_eq!(what(&method, &path.parse().unwrap()), (verb, resource.to_owned()), "{path}");
+            assert_eq!(
+                what(&method, &path.parse().unwrap()),
+                (verb, resource.to_owned()),
+                "{path}"
+            );
         }
     }
 }

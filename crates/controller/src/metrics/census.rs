@@ -68,12 +68,8 @@ impl Stores {
 impl Collector for Stores {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
         let Some(census) = self.count() else { return Ok(()) };
-        let mut orders = encoder.encode_descriptor(
-            "orders",
-            "Orders by phase",
-            None,
-            MetricType::Gauge,
-        )?;
+        let mut orders =
+            encoder.encode_descriptor("orders", "Orders by phase", None, MetricType::Gauge)?;
         for (phase, count) in &census.orders {
             let labels = [("phase", phase.as_str())];
             gauge(*count).encode(orders.encode_family(&labels)?)?;

@@ -19,7 +19,9 @@ pub(super) struct Process;
 
 impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
-        if let Some(bytes) = fs::read_to_string("/proc/self/status").ok().and_then(|text| resident(&text)) {
+        if let Some(bytes) =
+            fs::read_to_string("/proc/self/status").ok().and_then(|text| resident(&text))
+        {
             let metric = encoder.encode_descriptor(
                 "process_resident_memory",
                 "Memory of the process that is in RAM",
@@ -28,7 +30,9 @@ impl Collector for Process {
             )?;
             ConstGauge::new(bytes).encode(metric)?;
         }
-        if let Some(seconds) = fs::read_to_string("/proc/self/stat").ok().and_then(|text| cpu(&text)) {
+        if let Some(seconds) =
+            fs::read_to_string("/proc/self/stat").ok().and_then(|text| cpu(&text))
+        {
             let metric = encoder.encode_descriptor(
                 "process_cpu",
                 "Time that the process computed, all threads together",
