@@ -34,12 +34,6 @@ pub fn parse(text: &str) -> Option<Duration> {
     (!is_empty).then_some(total)
 }
 
-/// Returns whole seconds, rounded up: a life span of 1.5 s is not over after one.
-pub(crate) fn seconds(duration: Duration) -> i64 {
-    let whole = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
-    i64::try_from(whole).unwrap_or(i64::MAX)
-}
-
 fn nanoseconds(unit: &str) -> Option<u128> {
     Some(match unit {
         "ns" => 1,
@@ -98,11 +92,5 @@ mod tests {
         for (text, milliseconds) in cases {
             assert_eq!(parse(text), milliseconds.map(Duration::from_millis), "{text:?}");
         }
-    }
-
-    #[test]
-    fn seconds_round_up() {
-        assert_eq!(seconds(Duration::from_millis(1500)), 2);
-        assert_eq!(seconds(Duration::from_secs(3)), 3);
     }
 }

@@ -30,6 +30,7 @@ pub mod name;
 mod plan;
 mod problem;
 pub mod redact;
+pub mod schedule;
 pub mod spec_schema;
 mod status;
 mod text;

@@ -1,14 +1,15 @@
 //! Names an artifact workflow after what it delivers: `<order>-<16 hex>`.
 //!
 //! The hash is SHA-256 over the canonical JSON (RFC 8785) of what decides the delivery and nothing else, so the same
-//! wish always finds the same object: key order, white space, credentials, certificates, labels and the names of
-//! artifacts do not change it.
+//! wish always finds the same object: key order, white space, credentials, certificates, labels, annotations and the
+//! names of artifacts do not change it.
+//! The same hash without the order and its schedule tells whether two orders want the same thing: the label `delivery`.
 //! The artifact's spec enters in its flattened form, as text: canonical JSON knows numbers only as doubles, and two
 //! large numbers must not look the same.
 
 use std::collections::BTreeMap;
 
-use arc_api::{Cron, Order, WorkflowTemplateRef, labels};
+use arc_api::{Cron, Order, WorkflowTemplateRef};
 use kube::ResourceExt;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -19,8 +20,12 @@ use crate::{facts, label};
 /// Hexadecimal digits of the hash in a name: 64 bits, so that two deliveries of one order never meet by chance.
 const HASH_DIGITS: usize = 16;
 
-/// What is left of a label's 63 bytes for the order's name, after `-` and the hash.
-const MAX_ORDER_BYTES: usize = label::MAX_BYTES - HASH_DIGITS - 1;
+/// What is left for the order's name, after `-` and the hash: Argo takes CronWorkflows of at most 52 bytes, because it
+/// appends `-` and ten digits for each run. The same eleven bytes hold the number of any attempt.
+const MAX_ORDER_BYTES: usize = MAX_NAME_BYTES - HASH_DIGITS - 1;
+
+/// Longest name of an artifact workflow.
+const MAX_NAME_BYTES: usize = label::MAX_BYTES - 11;
 
 /// Stands where an order's name has no letter or digit to begin with.
 const FALLBACK: &str = "order";
@@ -29,12 +34,18 @@ const FALLBACK: &str = "order";
 ///
 /// It is a DNS label, whatever the order is called.
 pub fn artifact_workflow_name(order: &Order, artifact: &ValidatedArtifact) -> String {
-    format!("{}-{}", prefix(&order.name_any()), hash(&Identity::of(order, artifact)))
+    let own = || format!("{}/{}", facts::namespace(order), order.name_any());
+    let identity = Identity {
+        order: Some(order.uid().unwrap_or_else(own)),
+        cron: artifact.cron.as_ref(),
+        ..Identity::of(order, artifact)
+    };
+    format!("{}-{}", prefix(&order.name_any()), hash(&identity))
 }
 
-/// Returns the moment of the order's `force-at` annotation in Unix seconds; what cannot be read as such is none.
-pub fn force_marker(order: &Order) -> Option<u64> {
-    order.annotations().get(labels::FORCE_AT)?.trim().parse().ok()
+/// Returns what two orders of one namespace have in common when they want the same thing in the same place.
+pub fn delivery(order: &Order, artifact: &ValidatedArtifact) -> String {
+    hash(&Identity::of(order, artifact))
 }
 
 /// What decides a delivery.
@@ -42,14 +53,13 @@ pub fn force_marker(order: &Order) -> Option<u64> {
 #[serde(rename_all = "camelCase")]
 struct Identity<'a> {
     /// The uid, or on a laptop namespace and name.
-    order: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<String>,
     #[serde(rename = "type")]
     type_: TypeIdentity<'a>,
     spec: &'a BTreeMap<String, String>,
     source: EndpointIdentity<'a>,
     destination: EndpointIdentity<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    force: Option<String>,
     /// A dry run is no delivery, so the real one after it needs another name.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
@@ -77,11 +87,10 @@ struct EndpointIdentity<'a> {
 
 impl<'a> Identity<'a> {
     fn of(order: &Order, artifact: &'a ValidatedArtifact) -> Self {
-        let own = || format!("{}/{}", facts::namespace(order), order.name_any());
         let artifact_type = &artifact.artifact_type;
         let parameters = artifact_type.spec.parameters.iter();
         Self {
-            order: order.uid().unwrap_or_else(own),
+            order: None,
             type_: TypeIdentity {
                 name: &artifact_type.name,
                 is_cluster: artifact_type.is_cluster,
@@ -93,9 +102,8 @@ impl<'a> Identity<'a> {
             spec: &artifact.flat_spec,
             source: EndpointIdentity::of(&artifact.source),
             destination: EndpointIdentity::of(&artifact.destination),
-            force: force_marker(order).map(|seconds| seconds.to_string()),
             dry_run: order.spec.dry_run,
-            cron: artifact.cron.as_ref(),
+            cron: None,
         }
     }
 }
@@ -113,7 +121,12 @@ impl<'a> EndpointIdentity<'a> {
 fn hash(identity: &Identity<'_>) -> String {
     let canonical = serde_json_canonicalizer::to_vec(identity)
         .expect("an identity is made of text, booleans and one whole number, which are all JSON");
-    let digest = Sha256::digest(canonical);
+    short_hash(&canonical)
+}
+
+/// The first digits of a SHA-256, enough to tell things of one namespace apart.
+pub(crate) fn short_hash(content: &[u8]) -> String {
+    let digest = Sha256::digest(content);
     let first =
         digest.iter().take(HASH_DIGITS / 2).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
     format!("{first:0HASH_DIGITS$x}")
@@ -144,22 +157,11 @@ mod tests {
             ("", "order"),
             ("---", "order"),
             ("ü", "order"),
-            ("a".repeat(100).as_str(), "a".repeat(46).as_str()),
-            (format!("{}-b", "a".repeat(45)).as_str(), "a".repeat(45).as_str()),
+            ("a".repeat(100).as_str(), "a".repeat(35).as_str()),
+            (format!("{}-b", "a".repeat(34)).as_str(), "a".repeat(34).as_str()),
         ] {
             assert_eq!(prefix(order), expected, "{order:?}");
             assert!(label::is_dns_label(&format!("{}-{}", prefix(order), "0".repeat(HASH_DIGITS))));
-        }
-    }
-
-    #[test]
-    fn a_force_marker_is_a_number_of_seconds() {
-        let mut order = Order::new("demo", arc_api::OrderSpec::default());
-        for (value, expected) in
-            [("1700000000", Some(1_700_000_000)), ("now", None), ("-1", None), ("", None)]
-        {
-            order.annotations_mut().insert(labels::FORCE_AT.to_owned(), value.to_owned());
-            assert_eq!(force_marker(&order), expected, "{value:?}");
         }
     }
 }

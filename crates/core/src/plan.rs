@@ -125,7 +125,9 @@ fn labels(
     let order_name = order.name_any();
     let order_uid = order.uid().filter(|uid| label::is_value(uid));
     let artifact_type = &artifact.artifact_type.name;
+    let delivery = name::delivery(order, artifact);
     let values = [
+        (labels::DELIVERY, Some(delivery.as_str())),
         (labels::ORDER, label::cut(&order_name)),
         (labels::ORDER_UID, order_uid.as_deref()),
         (labels::ARTIFACT, Some(verdict.name.as_str())),

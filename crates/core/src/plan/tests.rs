@@ -101,9 +101,6 @@ fn what_decides_the_delivery_changes_its_name() {
     check("template", false, |_, fetched| {
         oci(fetched).workflow_template_ref.name = "other".to_owned();
     });
-    check("force marker", false, |order, _| {
-        order.annotations_mut().insert(labels::FORCE_AT.to_owned(), "1700000000".to_owned());
-    });
     check("dry run", false, |order, _| order.spec.dry_run = true);
     check("source and destination", false, |order, _| {
         let artifact = &mut order.spec.artifacts[0];
@@ -129,8 +126,8 @@ fn what_does_not_decide_the_delivery_keeps_its_name() {
         spec(order).insert("Tag".to_owned(), tag);
     });
     check("null", true, |order, _| _ = spec(order).insert("nothing".to_owned(), json!(null)));
-    check("an invalid force marker", true, |order, _| {
-        order.annotations_mut().insert(labels::FORCE_AT.to_owned(), "now".to_owned());
+    check("an annotation", true, |order, _| {
+        order.annotations_mut().insert(labels::FORCE_AT.to_owned(), "1700000000".to_owned());
     });
     check("default instead of own reference", true, |order, _| {
         let own = order.spec.artifacts[0].src_ref.take();
