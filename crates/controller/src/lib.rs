@@ -11,12 +11,22 @@
 //! [`run()`], then `world` (what is known of the cluster), `queue` (what to look at next), `order` and
 //! `artifact_workflow` (the two reconcilers, each a table of contents).
 
+mod artifact_workflow;
+mod clock;
+mod context;
 mod endpoint;
+mod error;
 pub mod lease;
+mod log;
 pub mod metrics;
 mod options;
+mod order;
+mod queue;
 mod run;
 pub mod serve;
+mod wait;
+mod world;
+mod write;
 
 pub use crate::{
     lease::run_elected,

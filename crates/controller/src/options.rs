@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 /// What an installation may choose; [`Options::default`] is what a cluster gets that says nothing.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Only this namespace is looked after; all of them when `None`.
-    pub namespace: Option<String>,
     /// Passes under way at once.
     pub concurrency: usize,
     /// Shortest distance of two runs of a schedule.
@@ -35,12 +33,14 @@ pub struct Options {
     pub lease_duration: Duration,
     /// Who holds the lease: the name of the pod. Also who reports events.
     pub identity: String,
+    /// Moment that the operator takes for the start, from where its clock goes as tokio's time does: for tests.
+    /// The machine's time when `None`.
+    pub starts_at: Option<Timestamp>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
-            namespace: None,
             concurrency: 32,
             minimum_interval: SignedDuration::from_mins(10),
             keep_finished: SignedDuration::from_mins(10),
@@ -54,6 +54,7 @@ impl Default for Options {
             lease_name: "arc-controller".to_owned(),
             lease_duration: Duration::from_secs(15),
             identity: "arc-controller".to_owned(),
+            starts_at: None,
         }
     }
 }
