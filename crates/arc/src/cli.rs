@@ -167,4 +167,6 @@ pub(crate) enum StepName {
     Scan,
     /// Copy it to the destination, sign, attest, and tag it last.
     Publish,
+    /// Look whether an endpoint answers and lets us in.
+    Probe,
 }

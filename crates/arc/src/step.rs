@@ -1,8 +1,9 @@
-//! `arc step fetch|scan|publish`: one step of a pipeline, from environment to exit code.
+//! `arc step fetch|scan|publish|probe`: one step of a pipeline, from environment to exit code.
 
 use std::path::PathBuf;
 
 use arc_steps::{Console, Environment, Exit, Place, Step};
+use serde::Serialize;
 
 use crate::cli;
 use crate::report::Failure;
@@ -11,7 +12,6 @@ use crate::report::Failure;
 const MOUNT_ROOT: &str = "ARC_MOUNT_ROOT";
 
 /// Runs the command.
-#[expect(clippy::print_stdout, reason = "standard output is the step's result")]
 pub(crate) async fn run(args: &cli::Step) -> Result<Exit, Failure> {
     let root = std::env::var_os(MOUNT_ROOT).map(PathBuf::from);
     let console = Console::new(root.is_some());
@@ -28,9 +28,16 @@ pub(crate) async fn run(args: &cli::Step) -> Result<Exit, Failure> {
         cli::StepName::Fetch => Step::Fetch,
         cli::StepName::Scan => Step::Scan,
         cli::StepName::Publish => Step::Publish,
+        cli::StepName::Probe => {
+            return print(&arc_steps::probe(&environment, &place, console).await?);
+        }
     };
-    let result = arc_steps::run(step, &environment, &place, console).await?;
-    let text = serde_json::to_string(&result).map_err(|error| Failure::failed(&error))?;
+    print(&arc_steps::run(step, &environment, &place, console).await?)
+}
+
+#[expect(clippy::print_stdout, reason = "standard output is the step's result")]
+fn print(result: &impl Serialize) -> Result<Exit, Failure> {
+    let text = serde_json::to_string(result).map_err(|error| Failure::failed(&error))?;
     println!("{text}");
     Ok(Exit::Done)
 }

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use url::Url;
 use zeroize::Zeroizing;
 
-use self::challenge::Challenge;
+pub use self::challenge::Challenge;
 use crate::{Client, Context, Error, retry};
 
 /// Life of a token whose answer does not say, as the specification has it.

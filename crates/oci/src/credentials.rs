@@ -45,7 +45,8 @@ impl Credentials {
         best.map_or(Ok(None), |(_, key, entry)| entry.credentials(key))
     }
 
-    pub(crate) fn basic(&self) -> Zeroizing<String> {
+    /// Returns the value of the header `Authorization` for Basic; whoever sends it must know to whom.
+    pub fn basic(&self) -> Zeroizing<String> {
         let pair = Zeroizing::new(format!("{}:{}", self.username, self.password.as_str()));
         Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())))
     }

@@ -250,8 +250,8 @@ pub(crate) fn is_retryable_status(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502 | 503 | 504) || status > 504
 }
 
-/// A certificate does not become valid by asking again.
-fn is_certificate_problem(error: &reqwest::Error) -> bool {
+/// Tells whether the server's certificate is not trusted, which asking again does not change.
+pub fn is_certificate_problem(error: &reqwest::Error) -> bool {
     let mut next: Option<&(dyn StdError + 'static)> = error.source();
     while let Some(current) = next {
         if let Some(tls) = current.downcast_ref::<rustls::Error>() {

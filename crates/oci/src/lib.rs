@@ -33,11 +33,12 @@ mod upload;
 #[cfg(test)]
 mod tests;
 
+pub use crate::auth::Challenge;
 pub use crate::client::{Client, MAX_MANIFEST_SIZE};
 pub use crate::credentials::{Credentials, DockerConfigError};
 pub use crate::descriptor::{Descriptor, Platform, media_type};
 pub use crate::digest::{Algorithm, Digest, DigestError, Hasher};
-pub use crate::error::{Context, Error, Rejection};
+pub use crate::error::{Context, Error, Rejection, is_certificate_problem};
 pub use crate::fetch::BlobReader;
 pub use crate::layout::Layout;
 pub use crate::manifest::{Kind, Manifest, ManifestError, RawManifest};

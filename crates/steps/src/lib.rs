@@ -17,6 +17,7 @@ mod error;
 mod evidence_in_layout;
 mod fetch;
 mod place;
+mod probe;
 mod publish;
 pub mod record;
 mod resolve;
@@ -34,6 +35,7 @@ pub use environment::{
 pub use error::{Error, Exit, Problem};
 pub use evidence_in_layout::evidence_in_layout;
 pub use place::{Place, read_credentials};
+pub use probe::{ProbeResult, Reason as ProbeReason, probe};
 pub use record::StepResult;
 
 /// Which step to run.

@@ -97,7 +97,7 @@ impl Place {
     }
 
     /// Reads mounted credentials; `None` where the folder is not mounted in this pod.
-    fn credentials(
+    pub(crate) fn credentials(
         &self,
         side: Side,
         endpoint: &EndpointFacts,

@@ -4,9 +4,25 @@ use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 
 /// How a registry wants to be logged in to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Challenge {
+pub enum Challenge {
+    /// With user name and password in every request.
     Basic,
-    Bearer { realm: String, service: Option<String>, scope: Option<String> },
+    /// With a token that a token service gives.
+    Bearer {
+        /// URL of the token service.
+        realm: String,
+        /// What the token service knows the registry as.
+        service: Option<String>,
+        /// What the refused request needed.
+        scope: Option<String>,
+    },
+}
+
+impl Challenge {
+    /// Reads the challenge of an answer: the first Bearer one, else Basic, else nothing that is known here.
+    pub fn of(headers: &HeaderMap) -> Option<Self> {
+        parse(headers)
+    }
 }
 
 /// Returns the first Bearer challenge of an answer, else Basic.
