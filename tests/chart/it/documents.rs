@@ -1,0 +1,1 @@
+//! What is released: the image's recipe, the workflows, and the dashboard.

@@ -1,0 +1,17 @@
+//! The chart, the plain manifests and the image are held to the code and to what they promise.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "test code"
+)]
+
+mod admission;
+mod copies;
+mod documents;
+mod kustomize;
+mod objects;
+mod permissions;
+mod schema;
+mod values;
