@@ -44,7 +44,8 @@ fn tenant() -> Vec<Value> {
     for object in &mut objects {
         assert_eq!(object["metadata"]["namespace"], TENANT);
         object["metadata"].as_object_mut().unwrap().remove("namespace");
-        for subject in object["subjects"].as_array_mut().into_iter().flatten() {
+        let subjects = object.get_mut("subjects").and_then(Value::as_array_mut);
+        for subject in subjects.into_iter().flatten() {
             if subject["namespace"] == TENANT {
                 subject.as_object_mut().unwrap().remove("namespace");
             }
