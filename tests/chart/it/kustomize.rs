@@ -76,6 +76,7 @@ fn text(objects: &[Value]) -> String {
             labels.remove("helm.sh/chart");
             labels.remove("app.kubernetes.io/managed-by");
         }
+        assert!(!object.to_string().contains(":null"), "an empty field: {object}");
         let separator = if place == 0 { "" } else { "---\n" };
         write!(text, "{separator}{}", to_yaml(&object)).unwrap();
     }

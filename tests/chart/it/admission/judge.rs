@@ -30,13 +30,19 @@ impl Request {
     }
 
     fn attributes(&self) -> Value {
-        json!({
+        let mut attributes = json!({
             "operation": self.operation(),
-            "namespace": self.new.pointer("/metadata/namespace").cloned().unwrap_or_else(|| json!("")),
-            "subResource": self.subresource,
             "resource": {"group": "arc.opendefense.cloud", "version": "v1alpha1", "resource": self.resource},
             "userInfo": {"username": self.user, "groups": ["system:authenticated"]},
-        })
+        });
+        // A real API server leaves out what is empty, and an expression that asks for it nevertheless is an error.
+        if let Some(namespace) = self.new.pointer("/metadata/namespace") {
+            attributes["namespace"] = namespace.clone();
+        }
+        if !self.subresource.is_empty() {
+            attributes["subResource"] = json!(self.subresource);
+        }
+        attributes
     }
 }
 
