@@ -13,6 +13,7 @@ mod deletion;
 mod faults;
 mod http;
 mod player;
+mod real;
 mod replay;
 mod schemas;
 mod selectors;

@@ -41,11 +41,28 @@ pub(crate) fn causes(
         match error.reason.as_deref() {
             Some("FieldValueForbidden") => Cause::forbidden(field, error.message),
             Some("FieldValueRequired") => Cause::required(field, &error.message),
-            _ => Cause::invalid(field, error.message),
+            _ => {
+                let shown = shown(object, &field);
+                Cause::invalid(field, shown + &error.message)
+            }
         }
     }));
     ratchet(&mut causes, object, old);
     causes
+}
+
+/// The value that a rule refuses, as far as the real server shows it: no objects and no lists.
+fn shown(object: &Value, field: &str) -> String {
+    match object.pointer(&pointer(field)) {
+        Some(Value::String(text)) => format!("{text:?}: "),
+        Some(value @ (Value::Bool(_) | Value::Number(_))) => format!("{value}: "),
+        _ => String::new(),
+    }
+}
+
+/// The JSON pointer of a field.
+fn pointer(field: &str) -> String {
+    format!("/{}", field.replace(['.', '['], "/").replace(']', ""))
 }
 
 /// Forgives what was wrong before and did not change, as the real server does for custom resources.
@@ -57,7 +74,7 @@ fn ratchet(causes: &mut Vec<Cause>, object: &Value, old: Option<&Value>) {
             Some((parent, _)) if missing => parent,
             _ => cause.field.as_str(),
         };
-        let pointer = format!("/{}", place.replace(['.', '['], "/").replace(']', ""));
+        let pointer = pointer(place);
         let now = object.pointer(&pointer);
         now.is_none() || now != old.pointer(&pointer)
     });

@@ -8,7 +8,7 @@
 //! kinds that a controller of ours does not touch.
 //!
 //! *Where to start.* [`ApiServer`] for the server and its client, [`Fault`] for what goes wrong, [`argo`] for Argo's
-//! kinds, and [`player`] for Argo's part.
+//! kinds, [`player`] for Argo's part, and [`real`] for a real server where the machine has one.
 
 mod access;
 mod api_server;
@@ -33,6 +33,7 @@ mod options;
 mod patch;
 pub mod player;
 mod random;
+pub mod real;
 mod record;
 mod request;
 mod schema;

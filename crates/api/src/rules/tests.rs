@@ -1,5 +1,12 @@
+use std::{cell::RefCell, fmt::Write, fs, path::PathBuf};
+
 use kube::core::cel::{CompiledSchema, Validator, compile_schema};
 use serde_json::{Value, json};
+
+thread_local! {
+    /// Everything that was checked on this thread.
+    static CHECKED: RefCell<Vec<Value>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Returns the schema of a kind, with its rules compiled.
 fn schema(kind: &str) -> CompiledSchema {
@@ -24,6 +31,8 @@ fn check_update(kind: &str, old: Option<&Value>, new: &Value, expected: &[&str])
         .map(|errors| errors.iter().map(ToString::to_string).collect())
         .unwrap_or_default();
     assert_eq!(said, expected, "{new}");
+    let checked = json!({ "kind": kind, "old": old, "spec": new, "says": expected });
+    CHECKED.with_borrow_mut(|all| all.push(checked));
 }
 
 #[track_caller]
@@ -180,4 +189,26 @@ fn the_spec_of_an_artifact_workflow_never_changes() {
     check_update("ArtifactWorkflow", None, &spec("1"), &[]);
     check_update("ArtifactWorkflow", Some(&spec("1")), &spec("1"), &[]);
     check_update("ArtifactWorkflow", Some(&spec("1")), &spec("2"), &[said]);
+}
+
+/// `tests/kube` asks a real API server the same questions.
+#[test]
+fn what_was_checked_is_written_down() {
+    CHECKED.take();
+    every_artifact_needs_a_source_and_a_destination();
+    names_of_artifacts_are_dns_labels();
+    lifetimes_are_durations_that_are_not_negative();
+    addresses_have_a_known_scheme_and_no_credentials();
+    a_bundle_holds_certificates_and_no_key();
+    the_spec_of_an_artifact_workflow_never_changes();
+    let lines = CHECKED.take().iter().fold(String::new(), |mut lines, case| {
+        writeln!(lines, "{case}").expect("a text takes every line");
+        lines
+    });
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/fixtures/rules.jsonl");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, &lines).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == lines, "fixtures/rules.jsonl is out of date; UPDATE_GOLDEN=1 rewrites it");
 }
