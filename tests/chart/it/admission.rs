@@ -1,6 +1,6 @@
 //! The admission policies, judged as the API server judges them: match conditions, variables, validations.
 
-mod judge;
+pub(crate) mod judge;
 
 use arc_chart::Chart;
 use serde_json::{Value, json};
@@ -8,6 +8,20 @@ use serde_json::{Value, json};
 use self::judge::{Policies, Request};
 
 const CONTROLLER: &str = "system:serviceaccount:arc-system:arc-controller";
+
+/// Every question of these tests, for a real API server.
+pub(crate) fn questions() -> Vec<judge::Judged> {
+    judge::judged();
+    endpoints_may_not_point_at_the_machine_or_the_cloud_by_default();
+    hosts_are_allowed_and_denied_by_namespace();
+    an_ipv6_address_passes_where_an_allow_list_names_it();
+    an_endpoint_from_before_a_rule_can_still_be_labelled();
+    a_type_of_a_namespace_does_not_take_the_name_of_one_of_the_cluster();
+    records_are_written_by_the_controller_alone();
+    people_may_force_retry_and_stop_and_nothing_else();
+    annotations_that_arc_obeys_are_moments();
+    judge::judged()
+}
 
 fn endpoint(url: &str) -> Value {
     json!({"metadata": {"name": "e", "namespace": "team-a"}, "spec": {"type": "oci", "remoteURL": url}})

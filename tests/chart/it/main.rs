@@ -13,5 +13,6 @@ mod documents;
 mod kustomize;
 mod objects;
 mod permissions;
+mod real;
 mod schema;
 mod values;

@@ -177,7 +177,8 @@ impl RealServer {
         Err(format!("{}\n{}\n", server.etcd.log_end(), server.api_server.log_end()))
     }
 
-    /// Starts garbage collection and the deletion of what is in deleted namespaces, and tells whether it could.
+    /// Starts garbage collection, the deletion of what is in deleted namespaces, the aggregation of roles and the type
+    /// checks of admission policies, and tells whether it could.
     ///
     /// Kinds that are defined later are noticed half a minute later.
     pub fn start_controllers(&mut self) -> bool {
@@ -186,7 +187,10 @@ impl RealServer {
         }
         let arguments = [
             "--kubeconfig=kubeconfig",
-            "--controllers=garbage-collector-controller,namespace-controller",
+            concat!(
+                "--controllers=garbage-collector-controller,namespace-controller,",
+                "clusterrole-aggregation-controller,validatingadmissionpolicy-status-controller",
+            ),
             "--leader-elect=false",
             "--secure-port=0",
         ];
@@ -194,6 +198,11 @@ impl RealServer {
         let arguments = arguments.map(OsString::from);
         self.controllers = Some(Process::start(&program, &arguments, self.folder.path()));
         true
+    }
+
+    /// Whether controllers run.
+    pub fn has_controllers(&self) -> bool {
+        self.controllers.is_some()
     }
 
     /// A client of the administrator.

@@ -1,6 +1,6 @@
 //! Judges a request by rendered policies as the API server does, with the CEL functions that it has.
 
-use std::collections::HashMap;
+use std::{cell::RefCell, collections::HashMap};
 
 use arc_chart::Chart;
 use kube_cel::KubeCelExt;
@@ -8,16 +8,37 @@ use kube_cel::cel::{Context, Program, Value as Cel, to_value};
 use serde_json::{Value, json};
 
 /// A request, with everything that the policies ask about.
-pub(super) struct Request {
-    pub(super) resource: &'static str,
-    pub(super) subresource: &'static str,
-    pub(super) user: &'static str,
-    pub(super) old: Option<Value>,
-    pub(super) new: Value,
+#[derive(Clone)]
+pub(crate) struct Request {
+    pub(crate) resource: &'static str,
+    pub(crate) subresource: &'static str,
+    pub(crate) user: &'static str,
+    pub(crate) old: Option<Value>,
+    pub(crate) new: Value,
+}
+
+/// What was asked and what came of it.
+pub(crate) struct Judged {
+    /// Of the chart.
+    pub(crate) values: Value,
+    pub(crate) request: Request,
+    /// The types of the cluster.
+    pub(crate) types: Vec<Value>,
+    pub(crate) refusal: Option<String>,
+}
+
+thread_local! {
+    /// Everything that was judged on this thread.
+    static JUDGED: RefCell<Vec<Judged>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Everything that was judged on this thread since the last time.
+pub(crate) fn judged() -> Vec<Judged> {
+    JUDGED.take()
 }
 
 impl Request {
-    pub(super) fn new(resource: &'static str, user: &'static str, new: Value) -> Self {
+    pub(crate) fn new(resource: &'static str, user: &'static str, new: Value) -> Self {
         Self { resource, subresource: "", user, old: None, new }
     }
 
@@ -46,14 +67,18 @@ impl Request {
     }
 }
 
-/// The policies of a rendered chart.
-pub(super) struct Policies(Vec<Value>);
+/// The policies of a chart rendered with these values.
+pub(super) struct Policies {
+    values: Value,
+    policies: Vec<Value>,
+}
 
 impl Policies {
     pub(super) fn with(values: &Value) -> Self {
         let rendered = Chart::open().render(values);
         let all = rendered.into_values().flatten();
-        Self(all.filter(|object| object["kind"] == "ValidatingAdmissionPolicy").collect())
+        let policies = all.filter(|object| object["kind"] == "ValidatingAdmissionPolicy").collect();
+        Self { values: values.clone(), policies }
     }
 
     /// The message of the first refusal, by any policy that matches the request.
@@ -63,15 +88,23 @@ impl Policies {
 
     /// Like `refusal`, with cluster types as parameters.
     pub(super) fn refusal_among(&self, request: &Request, types: &[Value]) -> Option<String> {
-        let mut matching = self.0.iter().filter(|policy| matches(policy, request));
-        matching.find_map(|policy| {
+        let mut matching = self.policies.iter().filter(|policy| matches(policy, request));
+        let refusal = matching.find_map(|policy| {
             let params: Vec<Option<&Value>> = match policy["spec"].get("paramKind") {
                 // The binding's parameterNotFoundAction is Allow.
                 Some(_) => types.iter().map(Some).collect(),
                 None => vec![None],
             };
             params.into_iter().find_map(|params| judge(policy, request, params))
-        })
+        });
+        let judged = Judged {
+            values: self.values.clone(),
+            request: request.clone(),
+            types: types.to_vec(),
+            refusal: refusal.clone(),
+        };
+        JUDGED.with_borrow_mut(|all| all.push(judged));
+        refusal
     }
 }
 
