@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which of our crates each crate may use.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("api", &[]),
     ("core", &["arc-api"]),
     ("oci", &[]),
@@ -13,6 +13,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("scan", &[]),
     ("steps", &["arc-evidence", "arc-oci", "arc-scan"]),
     ("engine", &["arc-api", "arc-core"]),
+    ("lint", &["arc-api", "arc-core", "arc-engine", "arc-evidence", "arc-scan"]),
     ("registry", &[]),
     ("controller", &["arc-api", "arc-core"]),
     (
@@ -23,6 +24,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "arc-core",
             "arc-engine",
             "arc-evidence",
+            "arc-lint",
             "arc-oci",
             "arc-registry",
             "arc-scan",
@@ -31,9 +33,10 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ),
 ];
 /// Foreign crates that would make a crate something it must not be.
-const FORBIDDEN: [(&str, &[&str]); 4] = [
+const FORBIDDEN: [(&str, &[&str]); 5] = [
     ("core", &["tokio", "reqwest", "axum", "tracing"]),
     ("evidence", &["tokio", "reqwest"]),
+    ("lint", &["tokio", "reqwest", "serde-saphyr"]),
     ("scan", &["tokio", "reqwest"]),
     ("steps", &["kube", "k8s-openapi"]),
 ];

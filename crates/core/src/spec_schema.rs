@@ -1,8 +1,8 @@
 //! The schema of an artifact's `spec`: which fields it may have, which it must have, and of what kind they are.
 //!
-//! A type's `specSchema` is the structural subset of an OpenAPI v3 schema: [`Schema::parse`] refuses every keyword that
+//! A type's `specSchema` is the structural subset of an `OpenAPI` v3 schema: [`Schema::parse`] refuses every keyword that
 //! [`Schema::check`] would not apply, so that nobody relies on a rule that is never looked at.
-//! Stricter than OpenAPI in one point: a field that is not named is refused, unless `additionalProperties` says
+//! Stricter than `OpenAPI` in one point: a field that is not named is refused, unless `additionalProperties` says
 //! otherwise. Looser in one: `null` is no value, because it never becomes a parameter.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -218,12 +218,11 @@ impl Reader {
 
     fn list(&mut self, fields: &Map<String, Value>, path: &str, depth: usize) -> Lists {
         let place = below(path, "items");
-        let items = match fields.get("items") {
-            Some(schema) => self.schema(schema, &place, depth + 1).map(Box::new),
-            None => {
-                self.refuse(path, "`items` is missing", "write what the items of the list are");
-                None
-            }
+        let items = if let Some(schema) = fields.get("items") {
+            self.schema(schema, &place, depth + 1).map(Box::new)
+        } else {
+            self.refuse(path, "`items` is missing", "write what the items of the list are");
+            None
         };
         let is_unique = self.boolean(fields, path, "uniqueItems");
         let length = self.sizes(fields, path, ["minItems", "maxItems"]);
