@@ -38,7 +38,8 @@ impl Context {
         let how = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
         match self.api::<K>(&key).create(&how, object).await {
             Ok(created) => self.world.written(created),
-            Err(source) if code(&source) == Some(409) => {}
+            // A conflict of another kind is answered with the same code.
+            Err(kube::Error::Api(status)) if status.is_already_exists() => {}
             Err(source) => return Err(Error::new("create", K::KIND.as_str(), &key, source)),
         }
         Ok(())
