@@ -5,7 +5,7 @@ mod operator;
 mod scene;
 
 pub(crate) use self::{
-    cluster::{Cluster, NAMESPACE},
+    cluster::{Cluster, grant, permissions},
     operator::{OPERATOR, Operator},
     scene::{Script, delivered, endpoint, order, order_of, secret, set, template},
 };

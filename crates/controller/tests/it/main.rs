@@ -6,4 +6,17 @@
     reason = "test code: whatever goes wrong here ends the test"
 )]
 
+mod costs;
+mod failures;
 mod first;
+mod harness;
+mod held;
+mod lives;
+mod malformed;
+mod recordings;
+mod replicas;
+mod reruns;
+mod rights;
+mod scale;
+mod schedules;
+mod shared;

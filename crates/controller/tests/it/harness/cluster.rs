@@ -1,7 +1,8 @@
 //! One cluster for a story: the API server in memory, or a real one.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, sync::OnceLock, time::Duration};
 
+use arc_chart::rbac::Permission;
 use arc_kube_fake::{ApiServer, Options, Rule};
 use jiff::Timestamp;
 use kube::{
@@ -50,7 +51,7 @@ impl Cluster {
     /// The API server in memory, where the operator may do what the chart lets it do.
     pub(crate) fn fake() -> Self {
         let server = ApiServer::with_arc(Options::default());
-        server.grant(OPERATOR, rules());
+        grant(&server, OPERATOR);
         Self::of(&server)
     }
 
@@ -168,8 +169,7 @@ impl Cluster {
     pub(crate) async fn until_phase(&self, order: &str, phase: &str) -> Value {
         self.until(&format!("order {order} is {phase}"), async || {
             let found = self.get("Order", order).await?;
-            let current =
-                found["status"]["observedGeneration"] == found["metadata"]["generation"];
+            let current = found["status"]["observedGeneration"] == found["metadata"]["generation"];
             (current && found["status"]["phase"] == phase).then_some(found)
         })
         .await
@@ -198,7 +198,8 @@ impl Cluster {
     /// The newest record of an artifact, by its label.
     pub(crate) async fn record(&self, artifact: &str) -> Option<Value> {
         let mut records = self.list("ArtifactWorkflow").await;
-        records.retain(|record| record["metadata"]["labels"][arc_api::labels::ARTIFACT] == artifact);
+        records
+            .retain(|record| record["metadata"]["labels"][arc_api::labels::ARTIFACT] == artifact);
         records.sort_by_key(|record| record["metadata"]["creationTimestamp"].to_string());
         records.pop()
     }
@@ -206,6 +207,13 @@ impl Cluster {
     /// The names of all Workflows.
     pub(crate) async fn workflows(&self) -> Vec<String> {
         names(&self.list("Workflow").await)
+    }
+
+    /// Whether there is, or was a moment ago, a Workflow for an artifact.
+    pub(crate) async fn has_workflow(&self, artifact: &str) -> bool {
+        let label = arc_api::labels::ARTIFACT;
+        let workflows = self.list("Workflow").await;
+        workflows.iter().any(|workflow| workflow["metadata"]["labels"][label] == artifact)
     }
 
     /// What there is, for somebody who looks for the mistake.
@@ -259,11 +267,19 @@ fn resource(kind: &str) -> (ApiResource, bool) {
 }
 
 /// What the chart lets the operator do.
-fn rules() -> Vec<Rule> {
-    let chart = arc_chart::Chart::open();
-    let rendered = chart.render(&json!({ "rbac": { "allNamespaces": true } }));
-    arc_chart::permissions(&rendered, "arc-system", "arc-controller")
-        .into_iter()
+pub(crate) fn permissions() -> &'static BTreeSet<Permission> {
+    static PERMISSIONS: OnceLock<BTreeSet<Permission>> = OnceLock::new();
+    PERMISSIONS.get_or_init(|| {
+        let chart = arc_chart::Chart::open();
+        let rendered = chart.render(&json!({ "rbac": { "allNamespaces": true } }));
+        arc_chart::rbac::permissions(&rendered, "arc-system", "arc-controller")
+    })
+}
+
+/// Lets a user do what the chart lets the operator do.
+pub(crate) fn grant(server: &ApiServer, user: &str) {
+    let rules = permissions()
+        .iter()
         .map(|permission| {
             let rule = Rule::new(&permission.group, &[&permission.resource], &[&permission.verb]);
             match &permission.namespace {
@@ -271,5 +287,6 @@ fn rules() -> Vec<Rule> {
                 None => rule,
             }
         })
-        .collect()
+        .collect();
+    server.grant(user, rules);
 }

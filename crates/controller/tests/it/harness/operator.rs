@@ -33,7 +33,8 @@ impl Operator {
     pub(crate) fn with(cluster: &Cluster, options: Options) -> Self {
         let shutdown = CancellationToken::new();
         let metrics = Arc::new(Metrics::default());
-        let work = arc_controller::run(cluster.operators_client(), options, metrics, shutdown.clone());
+        let work =
+            arc_controller::run(cluster.operators_client(), options, metrics, shutdown.clone());
         Self { task: tokio::spawn(work), shutdown }
     }
 
