@@ -22,6 +22,11 @@ macro_rules! reasons {
                     $(Self::$name => stringify!($name),)*
                 }
             }
+
+            /// Returns the reason that is written as `word`.
+            pub fn named(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|reason| reason.as_str() == word)
+            }
         }
     };
 }

@@ -12,6 +12,20 @@ use arc_api::argo::{CronWorkflow, Workflow};
 use arc_api::{ArtifactWorkflow, ArtifactWorkflowStatus, Order, Reason};
 use jiff::{SignedDuration, Timestamp};
 
+mod catch_up;
+mod clean_up;
+mod credentials;
+mod go_on;
+mod hold;
+mod report;
+mod rival;
+mod run;
+mod scheduled;
+mod wish;
+
+pub use rival::rival;
+use run::Run;
+
 /// One delivery and what is around it, as the stores show it.
 #[derive(Clone, Copy, Debug)]
 pub struct Observed<'a> {
@@ -99,19 +113,62 @@ pub struct Note {
 
 /// Decides what happens next to one delivery.
 pub fn act(observed: &Observed<'_>, defaults: &Defaults, now: Timestamp) -> Actions {
-    let _ = (defaults, now);
-    Actions {
-        status: observed.artifact_workflow.status.clone().unwrap_or_default(),
-        ..Actions::default()
+    let mut pass = Pass::new(observed, *defaults, now);
+    if observed.artifact_workflow.metadata.deletion_timestamp.is_none() {
+        pass.catch_up();
+        pass.go_on();
+        pass.clean_up();
+        pass.schedule();
+        pass.report();
+    }
+    Actions { status: pass.record, ..pass.actions }
+}
+
+/// One call of [`act`] under way.
+struct Pass<'a> {
+    observed: Observed<'a>,
+    defaults: Defaults,
+    /// In whole seconds, as Kubernetes writes times.
+    now: Timestamp,
+    /// The status in the store.
+    before: ArtifactWorkflowStatus,
+    /// The status as it becomes.
+    record: ArtifactWorkflowStatus,
+    /// What exists, the oldest first.
+    runs: Vec<Run<'a>>,
+    actions: Actions,
+}
+
+impl<'a> Pass<'a> {
+    fn new(observed: &Observed<'a>, defaults: Defaults, now: Timestamp) -> Self {
+        let before = observed.artifact_workflow.status.clone().unwrap_or_default();
+        Self {
+            observed: *observed,
+            defaults,
+            now: whole_seconds(now),
+            record: before.clone(),
+            before,
+            runs: run::all(observed),
+            actions: Actions::default(),
+        }
+    }
+
+    fn is_scheduled(&self) -> bool {
+        self.observed.artifact_workflow.spec.cron.is_some()
+    }
+
+    /// Asks for another look at `at`, unless an earlier one is asked for.
+    fn look_again(&mut self, at: Timestamp) {
+        let earlier = self.actions.look_again.filter(|earlier| *earlier < at);
+        self.actions.look_again = Some(earlier.unwrap_or(at));
+    }
+
+    fn note(&mut self, reason: Reason, message: impl Into<String>, is_warning: bool) {
+        self.actions.notes.push(Note { reason, message: message.into(), is_warning });
     }
 }
 
-/// Returns the artifact workflow that `of` has to wait for before it may begin: another one of the same namespace that
-/// is bringing the same thing to the same place, or that was there earlier and is about to.
-pub fn rival<'a>(
-    of: &ArtifactWorkflow,
-    others: impl IntoIterator<Item = &'a ArtifactWorkflow>,
-) -> Option<&'a str> {
-    let _ = (of, others.into_iter());
-    None
+/// Kubernetes drops what is finer.
+fn whole_seconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }

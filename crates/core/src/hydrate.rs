@@ -70,7 +70,7 @@ pub(crate) fn metadata(artifact_workflow: &ArtifactWorkflow) -> ObjectMeta {
 }
 
 /// Templates mount both volumes always, so there is an empty one where no secret was given.
-fn volume(name: &str, secret: Option<&LocalObjectReference>) -> Volume {
+pub(crate) fn volume(name: &str, secret: Option<&LocalObjectReference>) -> Volume {
     let source = secret.map(|secret| SecretVolumeSource {
         secret_name: Some(secret.name.clone()),
         ..SecretVolumeSource::default()

@@ -20,7 +20,7 @@ use crate::{facts, label};
 /// Hexadecimal digits of the hash in a name: 64 bits, so that two deliveries of one order never meet by chance.
 const HASH_DIGITS: usize = 16;
 
-/// What is left for the order's name, after `-` and the hash: Argo takes CronWorkflows of at most 52 bytes, because it
+/// What is left for the order's name, after `-` and the hash: Argo takes a `CronWorkflow` of at most 52 bytes, because it
 /// appends `-` and ten digits for each run. The same eleven bytes hold the number of any attempt.
 const MAX_ORDER_BYTES: usize = MAX_NAME_BYTES - HASH_DIGITS - 1;
 

@@ -40,6 +40,11 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    /// Returns the name of its artifact workflow.
+    pub fn name(&self) -> &str {
+        self.artifact_workflow.metadata.name.as_deref().unwrap_or_default()
+    }
+
     /// Returns whether the artifact at `index` of the order gets what it wants from this delivery.
     pub fn is_for(&self, index: usize) -> bool {
         self.artifact_index == index || self.shared_with.iter().any(|other| other.index == index)

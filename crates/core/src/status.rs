@@ -13,7 +13,9 @@ mod workflow;
 mod tests;
 
 pub use order::derive_order_status;
+pub(crate) use result::text as report_text;
 pub use workflow::derive_status;
+pub(crate) use workflow::{derive, log_of};
 
 /// Longest message of a status, in characters: a thousand rows of them fit into one object.
 const MAX_MESSAGE_CHARS: usize = 480;

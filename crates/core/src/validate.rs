@@ -15,7 +15,7 @@ use crate::merge::{Layer, PlannedParameter, merge};
 use crate::problem::{self, Problem};
 use crate::{facts, facts::Side};
 
-mod address;
+pub(crate) mod address;
 mod artifact_type;
 mod cron;
 mod endpoint;

@@ -64,11 +64,11 @@ fn of_fields(fields: &[&Fields]) -> Option<i64> {
         let times = times(&|place| today & (1 << place) != 0);
         let (Some(first), Some(end)) = (times.first(), times.last()) else { continue };
         if let Some((last_day, minute)) = last {
-            closest = smaller(closest, (day - last_day) * MINUTES_OF_DAY + first - minute);
+            closest = Some(smaller(closest, (day - last_day) * MINUTES_OF_DAY + first - minute));
         }
         if is_new {
             for (one, next) in times.iter().zip(times.iter().skip(1)) {
-                closest = smaller(closest, next - one);
+                closest = Some(smaller(closest, next - one));
             }
         }
         last = Some((day, *end));
@@ -76,6 +76,6 @@ fn of_fields(fields: &[&Fields]) -> Option<i64> {
     closest
 }
 
-fn smaller(closest: Option<i64>, distance: i64) -> Option<i64> {
-    Some(closest.map_or(distance, |closest| closest.min(distance)))
+fn smaller(closest: Option<i64>, distance: i64) -> i64 {
+    closest.map_or(distance, |closest| closest.min(distance))
 }

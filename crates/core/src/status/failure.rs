@@ -21,24 +21,37 @@ impl Failure {
     }
 }
 
+/// What is known beside Argo's nodes.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) result: Option<&'a DeliveryResult>,
+    /// The status before.
+    pub(super) previous: Option<&'a ArtifactWorkflowStatus>,
+    /// What the failed step wrote last.
+    pub(super) log: Option<&'a str>,
+}
+
+/// Returns the step that really failed: one that said so itself, else one that was killed, else the first.
+pub(super) fn culprit<'s, 'a>(steps: &'s [Step<'a>]) -> Option<&'s Step<'a>> {
+    let of = |is_it: fn(Option<i32>) -> bool| {
+        steps.iter().find(move |step| step.has_failed() && is_it(step.exit_code))
+    };
+    of(is_own_word).or_else(|| of(is_kill)).or_else(|| steps.iter().find(|step| step.has_failed()))
+}
+
 /// Finds out why `workflow`, which failed, did so.
-pub(super) fn explain(
-    workflow: &WorkflowStatus,
-    steps: &[Step<'_>],
-    result: Option<&DeliveryResult>,
-    previous: Option<&ArtifactWorkflowStatus>,
-) -> Failure {
+pub(super) fn explain(workflow: &WorkflowStatus, steps: &[Step<'_>], known: Known<'_>) -> Failure {
     if workflow.message.starts_with("Stopped with strategy") {
         return Failure::new(Reason::Stopped, format!("stopped by somebody: {}", workflow.message));
     }
     if let Some(step) = steps.iter().find(|step| step.has_failed() && is_own_word(step.exit_code)) {
-        return of_step(workflow, step, result);
+        return of_step(workflow, step, known);
     }
-    if let Some(failure) = deadline(workflow, steps, previous) {
+    if let Some(failure) = deadline(workflow, steps, known.previous) {
         return failure;
     }
     if let Some(step) = steps.iter().find(|step| step.has_failed() && is_kill(step.exit_code)) {
-        return of_step(workflow, step, result);
+        return of_step(workflow, step, known);
     }
     of_argo(workflow, steps)
 }
@@ -54,7 +67,8 @@ fn is_kill(code: Option<i32>) -> bool {
     code.is_some_and(|code| ExitCode::of(code) == ExitCode::Killed)
 }
 
-fn of_step(workflow: &WorkflowStatus, step: &Step<'_>, result: Option<&DeliveryResult>) -> Failure {
+fn of_step(workflow: &WorkflowStatus, step: &Step<'_>, known: Known<'_>) -> Failure {
+    let result = known.result;
     let code = step.exit_code.unwrap_or_default();
     let meaning = ExitCode::of(code);
     let reason = match meaning {
@@ -71,7 +85,8 @@ fn of_step(workflow: &WorkflowStatus, step: &Step<'_>, result: Option<&DeliveryR
         result.and_then(|result| result.scan.as_ref()).filter(|_| reason == Reason::ScanRefused);
     let scan = scan
         .map(|scan| format!("; the scan found {} critical and {} high", scan.critical, scan.high));
-    let own = own_text(&step.node.message).map(|text| format!("; {text}"));
+    let own = own_text(&step.node.message).or_else(|| known.log.and_then(complaint));
+    let own = own.map(|text| format!("; {text}"));
     let (scan, own) = (scan.unwrap_or_default(), own.unwrap_or_default());
     let message =
         format!("step {:?} ended with exit code {code}: {meaning}{tries}{scan}{own}", step.name);
@@ -90,6 +105,12 @@ fn is_scan(step: &Step<'_>, result: Option<&DeliveryResult>) -> bool {
 fn own_text(message: &str) -> Option<&str> {
     let (_, rest) = message.split_once("(exit code ")?;
     let text = rest.split_once(')')?.1.trim_start_matches(':').trim();
+    (!text.is_empty()).then_some(text)
+}
+
+/// The last thing that a step of ours complained about in its log.
+fn complaint(log: &str) -> Option<&str> {
+    let text = log.lines().rev().find_map(|line| line.trim().strip_prefix("error: "))?.trim();
     (!text.is_empty()).then_some(text)
 }
 

@@ -31,10 +31,14 @@ impl Report {
     }
 }
 
+/// Returns what the workflow reports, or its last step that wrote something.
+pub(crate) fn text(workflow: &WorkflowStatus) -> Option<&str> {
+    workflow.outputs.as_ref().and_then(value).or_else(|| of_nodes(workflow))
+}
+
 /// Reads the report of the workflow, or of its last step that wrote one.
 pub(super) fn read(workflow: &WorkflowStatus) -> Report {
-    let of_workflow = workflow.outputs.as_ref().and_then(value);
-    let Some(text) = of_workflow.or_else(|| of_nodes(workflow)) else { return Report::Missing };
+    let Some(text) = text(workflow) else { return Report::Missing };
     if text.len() > MAX_BYTES {
         return Report::Unreadable(format!(
             "it has {} bytes; at most {MAX_BYTES} are read",

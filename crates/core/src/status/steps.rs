@@ -8,6 +8,9 @@ use arc_api::{Phase, StepStatus};
 use super::MAX_MESSAGE_CHARS;
 use crate::text::shorten;
 
+/// What Argo calls the container of a pod that has but one of its own.
+const MAIN_CONTAINER: &str = "main";
+
 /// One step with what Argo says about it.
 pub(super) struct Step<'a> {
     id: &'a str,
@@ -19,6 +22,14 @@ pub(super) struct Step<'a> {
 impl Step<'_> {
     pub(super) fn has_failed(&self) -> bool {
         matches!(self.node.phase, argo::Phase::Failed | argo::Phase::Error)
+    }
+
+    /// Returns the id of the node that is its pod, and the container in it.
+    pub(super) fn container(&self) -> (String, String) {
+        match self.node.type_ {
+            NodeType::Container => (self.node.boundary_id.clone(), self.node.display_name.clone()),
+            _ => (self.id.to_owned(), MAIN_CONTAINER.to_owned()),
+        }
     }
 
     /// Returns the row of the status.

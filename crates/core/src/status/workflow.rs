@@ -22,13 +22,30 @@ pub fn derive_status(
     workflow: &WorkflowStatus,
     previous: Option<&ArtifactWorkflowStatus>,
 ) -> ArtifactWorkflowStatus {
+    derive(workflow, previous, None)
+}
+
+/// Returns the node that is the pod, and the container in it, whose log tells why `workflow` failed; nothing where no
+/// container ran.
+pub(crate) fn log_of(workflow: &WorkflowStatus) -> Option<(String, String)> {
+    let latest = steps::latest(workflow);
+    failure::culprit(&latest).map(steps::Step::container)
+}
+
+/// Derives the status; `log` is what the failed step wrote last, already without secrets.
+pub(crate) fn derive(
+    workflow: &WorkflowStatus,
+    previous: Option<&ArtifactWorkflowStatus>,
+    log: Option<&str>,
+) -> ArtifactWorkflowStatus {
     let latest = steps::latest(workflow);
     let report = result::read(workflow);
     let (phase, reason, message) = match steps::phase(workflow.phase) {
         Phase::Succeeded => succeeded(&report),
         phase @ (Phase::Pending | Phase::Running) => under_way(phase, workflow),
         phase => {
-            let failure = failure::explain(workflow, &latest, report.readable(), previous);
+            let known = failure::Known { result: report.readable(), previous, log };
+            let failure = failure::explain(workflow, &latest, known);
             (phase, failure.reason, Some(failure.message))
         }
     };

@@ -6,7 +6,7 @@ use crate::text;
 const SCHEMES: [&str; 4] = ["https", "http", "oci", "s3"];
 
 /// Returns what is wrong with an address, and what to do; the address is not repeated where it may hold a password.
-pub(super) fn problem(url: &str) -> Option<(String, &'static str)> {
+pub(crate) fn problem(url: &str) -> Option<(String, &'static str)> {
     let (scheme, authority) = split(url);
     if has_user_info(url) {
         let hint = "put the credentials into a Secret and name it in secretRef";
