@@ -2,7 +2,7 @@
 //!
 //! The pass that wrote something knows it, so an own write wakes only others.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use arc_api::{ArtifactWorkflow, Endpoint, Order};
 use kube::{Resource, ResourceExt};
@@ -80,10 +80,12 @@ pub(crate) fn of_artifact_workflow(change: &Change<ArtifactWorkflow>, state: &St
     let urgency = if change.after.is_none() { Urgency::Creation } else { Urgency::Bookkeeping };
     let owner = either.and_then(|one| watched::parent(&**one));
     wakes.extend(owner.map(|owner| Wake::soon(owner, urgency)));
-    let has_ended = |one: &ArtifactWorkflow| {
-        one.status.as_ref().and_then(|status| status.phase).is_some_and(arc_api::Phase::is_terminal)
+    // Another delivery of the same thing may wait for the end of this one, or for its being held.
+    let stage = |one: &Option<Arc<ArtifactWorkflow>>| {
+        let status = one.as_ref().and_then(|one| one.status.as_ref());
+        status.map(|status| (status.phase, status.reason.clone()))
     };
-    if change.after.as_ref().is_none_or(|after| has_ended(after))
+    if stage(&change.before) != stage(&change.after)
         && let Some(delivery) = either.and_then(|one| watched::delivery(one))
     {
         let others = state.links.to(&delivery).filter(|other| **other != subject);
