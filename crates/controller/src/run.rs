@@ -54,7 +54,8 @@ pub async fn run(
             counted.upgrade().map(|context| census(&context.world)).unwrap_or_default()
         });
         context.world.wake_all();
-        let passes = dispatch(&context, wishes, &shutdown).await;
+        let dispatching = dispatch(&context, wishes, &shutdown);
+        let passes = metrics.health().watch_over("passes", dispatching).await;
         finish(passes, context.options.shutdown_grace).await;
     }
     metrics.synced(false);

@@ -71,15 +71,18 @@ async fn take<T: Resource<DynamicType = ()>, K: Watched>(
 ) {
     let mut stream = pin!(stream);
     let kind = K::KIND.as_str();
-    while let Some(event) = stream.next().await {
-        match event {
-            Ok(event) => take_event(event, &context, read).await,
-            Err(error) => {
-                context.metrics.watch_error(kind);
-                tracing::warn!(kind, error = %crate::error::chain(&error), "a watch is taken up again");
+    let events = async {
+        while let Some(event) = stream.next().await {
+            match event {
+                Ok(event) => take_event(event, &context, read).await,
+                Err(error) => {
+                    context.metrics.watch_error(kind);
+                    tracing::warn!(kind, error = %crate::error::chain(&error), "a watch is taken up again");
+                }
             }
         }
-    }
+    };
+    context.metrics.health().watch_over(kind, events).await;
 }
 
 async fn take_event<T: Resource<DynamicType = ()>, K: Watched>(
