@@ -47,7 +47,11 @@ system:serviceaccount:{{ .Release.Namespace }}:arc-controller
 - apiGroups: [""]
   resources: [pods/log]
   verbs: [get]
+# One by name: whether a workflow that should be there and is not was deleted.
 - apiGroups: [argoproj.io]
-  resources: [workflows, cronworkflows]
-  verbs: [create, patch, delete]
+  resources: [workflows]
+  verbs: [get, create, patch, delete]
+- apiGroups: [argoproj.io]
+  resources: [cronworkflows]
+  verbs: [create, patch]
 {{- end -}}

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use arc_chart::{documents, repository};
+use arc_chart::{Chart, documents, repository};
 use regex::Regex;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The only action of others, at a commit that was looked up in its repository (tag v6.0.2).
 const ACTIONS: [&str; 1] = ["actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd"];
@@ -45,7 +45,10 @@ fn workflows_have_few_permissions_and_run_nothing_that_strangers_write() {
         assert!(!text.contains("pull_request_target"), "{name}");
         for step in steps(&workflow) {
             let script = step["run"].as_str().unwrap_or_default();
-            assert!(!script.contains("${{"), "{name}: values reach a script as variables: {script}");
+            assert!(
+                !script.contains("${{"),
+                "{name}: values reach a script as variables: {script}"
+            );
         }
         for checkout in steps(&workflow).iter().filter(|step| step["uses"].is_string()) {
             assert_eq!(checkout["with"]["persist-credentials"], false, "{name}");
@@ -66,26 +69,62 @@ fn the_image_is_static_without_a_shell_and_runs_as_nobody() {
     assert!(last.contains(" /usr/local/bin/arc\n"));
 }
 
-#[test]
-fn the_dashboard_asks_for_metrics_that_exist() {
-    let dashboard: Value =
-        serde_json::from_str(&read("charts/arc/files/dashboards/arc.json")).unwrap();
-    let sources: String = ["crates/controller/src/metrics.rs"].map(read).concat();
-    let pattern = Regex::new(r"\barc_[a-z0-9_]+").unwrap();
-    let mut asked = BTreeSet::new();
-    for panel in dashboard["panels"].as_array().unwrap() {
-        for target in panel["targets"].as_array().into_iter().flatten() {
-            let expression = target["expr"].as_str().unwrap();
-            asked.extend(pattern.find_iter(expression).map(|found| found.as_str().to_owned()));
+/// Names of metrics in the manual, which a test of the controller holds to the code.
+fn metrics() -> BTreeSet<String> {
+    let pattern = Regex::new(r"(?m)^\| `(arc_[a-z_]+)` \| ([a-z]+)").unwrap();
+    let manual = read("docs/operations/metrics.md");
+    let mut names = BTreeSet::new();
+    for found in pattern.captures_iter(&manual) {
+        if &found[2] == "histogram" {
+            names.extend(["_bucket", "_sum", "_count"].map(|end| format!("{}{end}", &found[1])));
+        } else {
+            names.insert(found[1].to_owned());
         }
     }
-    assert!(asked.len() > 5, "{asked:?}");
-    for name in asked {
-        let family = ["_bucket", "_sum", "_count", "_total"]
-            .iter()
-            .find_map(|ending| name.strip_suffix(ending))
-            .unwrap_or(&name);
-        let family = family.strip_prefix("arc_").unwrap();
-        assert!(sources.contains(&format!("\"{family}\"")), "no metric is called {name}");
-    }
+    assert!(names.len() > 10, "{names:?}");
+    names
+}
+
+fn asked_for(expressions: &[&str]) -> BTreeSet<String> {
+    let pattern = Regex::new(r"\barc_[a-z0-9_]+").unwrap();
+    let found = expressions.iter().flat_map(|expression| pattern.find_iter(expression));
+    found.map(|name| name.as_str().to_owned()).collect()
+}
+
+#[test]
+fn the_dashboard_asks_for_metrics_that_exist_and_shows_them_all() {
+    let dashboard: Value =
+        serde_json::from_str(&read("charts/arc/files/dashboards/arc.json")).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let targets = panels.iter().flat_map(|panel| panel["targets"].as_array().into_iter().flatten());
+    let expressions: Vec<_> = targets.map(|target| target["expr"].as_str().unwrap()).collect();
+    let (asked, known) = (asked_for(&expressions), metrics());
+    let unknown: Vec<_> = asked.difference(&known).collect();
+    assert_eq!(unknown, Vec::<&String>::new());
+    let shown = |name: &&String| {
+        // A sum and a count beside buckets, and a version, need no panel.
+        asked.contains(*name)
+            || name.ends_with("_sum")
+            || name.ends_with("_count")
+            || name.ends_with("_info")
+            || *name == "arc_delivery_duration_seconds_bucket"
+    };
+    assert_eq!(known.iter().find(|name| !shown(name)), None);
+    let mut ids: Vec<_> = panels.iter().map(|panel| panel["id"].as_u64().unwrap()).collect();
+    ids.dedup();
+    assert_eq!(ids.len(), panels.len());
+}
+
+#[test]
+fn alerts_ask_for_metrics_that_exist_and_hand_labels_through() {
+    let values = json!({"metrics": {"alerts": {"enabled": true}}});
+    let rendered = Chart::open().render(&values);
+    let mut objects = rendered["metrics.yaml"].iter();
+    let rule = objects.find(|object| object["kind"] == "PrometheusRule").unwrap();
+    let alerts = rule["spec"]["groups"][0]["rules"].as_array().unwrap();
+    let expressions: Vec<_> = alerts.iter().map(|alert| alert["expr"].as_str().unwrap()).collect();
+    let unknown: Vec<_> = asked_for(&expressions).difference(&metrics()).cloned().collect();
+    assert_eq!((alerts.len(), unknown), (6, Vec::new()));
+    let summary = &alerts[1]["annotations"]["summary"];
+    assert_eq!(summary, "Deliveries failed: {{ $labels.reason }}.");
 }

@@ -6,12 +6,13 @@ use arc_chart::{Chart, Rendered, to_yaml};
 use serde_json::{Value, json};
 
 /// Kinds that may appear, with whether they live in a namespace.
-const KINDS: [(&str, &str, bool); 17] = [
+const KINDS: [(&str, &str, bool); 18] = [
     ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", false),
     ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding", false),
     ("apps/v1", "Deployment", true),
     ("arc.opendefense.cloud/v1alpha1", "ClusterArtifactType", false),
     ("argoproj.io/v1alpha1", "ClusterWorkflowTemplate", false),
+    ("monitoring.coreos.com/v1", "PrometheusRule", true),
     ("monitoring.coreos.com/v1", "ServiceMonitor", true),
     ("networking.k8s.io/v1", "NetworkPolicy", true),
     ("policy/v1", "PodDisruptionBudget", true),
@@ -64,7 +65,8 @@ pub(crate) fn value_sets() -> Vec<(&'static str, Value)> {
                     "endpointRules": [
                         {"namespaces": ["team-a"], "allow": ["*.example.com"], "deny": ["old.example.com"], "tlsOnly": true},
                     ]},
-                "metrics": {"serviceMonitor": {"enabled": true, "labels": {"release": "prometheus"}}},
+                "metrics": {"serviceMonitor": {"enabled": true, "labels": {"release": "prometheus"}},
+                "alerts": {"enabled": true, "labels": {"release": "prometheus"}}},
                 "dashboard": {"enabled": true},
                 "networkPolicy": {"apiServerCIDRs": ["10.0.0.1/32"], "apiServerPorts": [6443],
                     "metricsFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],

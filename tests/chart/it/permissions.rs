@@ -39,10 +39,10 @@ fn secrets_logs_and_workflows_are_a_matter_of_the_tenants_namespaces() {
         "team-a secrets list",
         "team-a secrets watch",
         "team-a cronworkflows create",
-        "team-a cronworkflows delete",
         "team-a cronworkflows patch",
         "team-a workflows create",
         "team-a workflows delete",
+        "team-a workflows get",
         "team-a workflows patch",
     ];
     let found: BTreeSet<_> =

@@ -15,6 +15,11 @@ fn schema(chart: &Chart) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
+/// What the schema says of values that are laid over the defaults.
+pub(crate) fn problems_of(chart: &Chart, values: &Value) -> Vec<String> {
+    problems(&schema(chart), &chart.values_with(values), "")
+}
+
 /// Problems of a value, by path; a keyword that is not known here ends the test.
 fn problems(schema: &Value, value: &Value, path: &str) -> Vec<String> {
     let mut found = Vec::new();
@@ -109,17 +114,14 @@ fn has_type(rule: &Value, value: &Value) -> bool {
 #[test]
 fn good_values_are_accepted() {
     let chart = Chart::open();
-    let schema = schema(&chart);
     for (name, values) in value_sets() {
-        let values = chart.values_with(&values);
-        assert_eq!(problems(&schema, &values, ""), Vec::<String>::new(), "{name}");
+        assert_eq!(problems_of(&chart, &values), Vec::<String>::new(), "{name}");
     }
 }
 
 #[test]
 fn bad_values_are_refused_with_their_path() {
     let chart = Chart::open();
-    let schema = schema(&chart);
     let cases = [
         (json!({"tennants": ["team-a"]}), "/tennants: unknown"),
         (json!({"tenants": ["Team_A"]}), "/tenants/0: pattern"),
@@ -152,7 +154,7 @@ fn bad_values_are_refused_with_their_path() {
         (json!({"rbac": {"allNamespaces": "no"}}), "/rbac/allNamespaces: type"),
     ];
     for (values, expected) in cases {
-        let found = problems(&schema, &chart.values_with(&values), "");
+        let found = problems_of(&chart, &values);
         assert_eq!(found, [expected], "{values}");
     }
 }

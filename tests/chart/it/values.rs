@@ -127,3 +127,24 @@ fn the_notes_say_what_is_missing() {
     let wide = notes(serde_json::json!({"rbac": {"allNamespaces": true}}));
     assert!(wide.contains("could read every Secret"));
 }
+
+#[test]
+fn the_readme_shows_values_and_folders_that_exist() {
+    let chart = Chart::open();
+    let readme = fs::read_to_string(chart.folder().join("README.md")).unwrap();
+    let example = readme.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let values = arc_chart::documents(example).unwrap().remove(0);
+    assert_eq!(crate::schema::problems_of(&chart, &values), Vec::<String>::new());
+    let rendered = chart.render(&values);
+    assert!(!rendered["admission/endpoints.yaml"].is_empty());
+    let folders = Regex::new(r"-k (charts/\S+)").unwrap();
+    let folders: Vec<_> = folders.captures_iter(&readme).map(|found| found[1].to_owned()).collect();
+    assert_eq!(folders.len(), 3);
+    for folder in folders {
+        assert!(arc_chart::repository().join(&folder).join("kustomization.yaml").exists());
+    }
+    for policy in chart.templates().keys().filter_map(|name| name.strip_prefix("admission/")) {
+        let name = policy.trim_end_matches(".yaml");
+        assert!(name.starts_with('_') || readme.contains(&format!("| `arc-{name}` |")), "{name}");
+    }
+}
