@@ -35,6 +35,12 @@ struct Options {
     /// Only the workloads whose name contains this.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+    /// Only the tools whose name contains this.
+    #[arg(long, value_name = "TEXT")]
+    tool: Option<String>,
+    /// Added to every request in all workloads, in milliseconds, instead of what each has.
+    #[arg(long, value_name = "MS")]
+    delay: Option<u64>,
     /// The `arc` to measure. Default: built in release mode.
     #[arg(long, value_name = "FILE")]
     arc: Option<PathBuf>,

@@ -1,21 +1,27 @@
 //! The proxy in front of every registry: it counts requests and bytes, and makes each request slower if asked to.
 //!
-//! Every tool goes through it, so its own cost is in every number alike.
+//! Every tool goes through it, so it shall cost little: it reads the heads of requests, and everything else goes from
+//! socket to socket inside the kernel.
+
+mod head;
+mod splice;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::response::Response;
-use axum::serve::ListenerExt as _;
-use bytes::Bytes;
-use futures::{Stream, StreamExt as _};
-use http::header::{CONNECTION, TRANSFER_ENCODING};
+use bytes::{Buf as _, BytesMut};
 use serde::Serialize;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::{TcpListener, TcpStream};
+
+use self::head::{Framing, Head, chunk_length};
+use self::splice::{Pipe, write_all};
+
+/// Heads longer than this come from no tool.
+const MAX_HEAD: usize = 64 << 10;
 
 /// What went through since the last look.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -24,7 +30,7 @@ pub(crate) struct Counts {
     pub(crate) requests: BTreeMap<String, u64>,
     /// Bytes of request bodies.
     pub(crate) bytes_received: u64,
-    /// Bytes of answer bodies.
+    /// Bytes of answers, heads included.
     pub(crate) bytes_sent: u64,
 }
 
@@ -38,7 +44,6 @@ impl Counts {
 #[derive(Debug)]
 struct Shared {
     upstream: String,
-    http: reqwest::Client,
     delay: Mutex<Duration>,
     counts: Mutex<Counts>,
 }
@@ -54,25 +59,12 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// Starts a proxy for `upstream`, such as `127.0.0.1:5000`.
     pub(crate) async fn start(upstream: &str) -> Self {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .tls_certs_only([])
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .build()
-            .unwrap();
-        let shared = Arc::new(Shared {
-            upstream: format!("http://{upstream}"),
-            http,
-            delay: Mutex::default(),
-            counts: Mutex::default(),
-        });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let upstream = upstream.to_owned();
+        let shared =
+            Arc::new(Shared { upstream, delay: Mutex::default(), counts: Mutex::default() });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        // Without this, small answers wait for acknowledgements.
-        let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap());
-        let router = Router::new().fallback(forward).with_state(shared.clone());
-        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let server = tokio::spawn(accept(listener, shared.clone()));
         Self { address, shared, server }
     }
 
@@ -98,66 +90,122 @@ impl Drop for Proxy {
     }
 }
 
-async fn forward(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let (head, body) = request.into_parts();
-    let subject = format!("{} {}", head.method, subject(head.uri.path()));
-    *shared.counts.lock().unwrap().requests.entry(subject).or_default() += 1;
-    let delay = *shared.delay.lock().unwrap();
-    if !delay.is_zero() {
-        tokio::time::sleep(delay).await;
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    // Dropped with this task, and all connections with it.
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        let (client, _) = listener.accept().await.unwrap();
+        connections.spawn(connection(client, shared.clone()));
+        while connections.try_join_next().is_some() {}
     }
-    let url = format!("{}{}", shared.upstream, head.uri);
-    let mut headers = head.headers;
-    // Host stays as the client sent it, so that the registry's own links lead back here.
-    let has_body = headers.contains_key(http::header::CONTENT_LENGTH)
-        || headers.contains_key(TRANSFER_ENCODING);
-    for name in [CONNECTION, TRANSFER_ENCODING] {
-        headers.remove(name);
+}
+
+/// Serves one connection with one of its own to the registry; it ends when either side ends, in whichever way.
+async fn connection(mut client: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
+    let mut upstream = TcpStream::connect(&shared.upstream).await?;
+    for stream in [&client, &upstream] {
+        // Without this, small answers wait for acknowledgements.
+        stream.set_nodelay(true)?;
     }
-    let mut onward = shared.http.request(head.method, url).headers(headers);
-    if has_body {
-        let counted = count(body.into_data_stream(), shared.clone(), |counts, length| {
-            counts.bytes_received += length;
-        });
-        onward = onward.body(reqwest::Body::wrap_stream(counted));
-    }
-    let Ok(answer) = onward.send().await else {
-        // The client sees a broken registry, which fails the measurement.
-        return Response::builder().status(502).body(Body::empty()).unwrap();
+    let (from_client, to_client) = client.split();
+    let (from_upstream, to_upstream) = upstream.split();
+    let answers = async {
+        let pipe = Pipe::new()?;
+        loop {
+            let length = pipe.carry(from_upstream.as_ref(), to_client.as_ref(), u64::MAX).await?;
+            if length == 0 {
+                return Ok(());
+            }
+            shared.counts.lock().unwrap().bytes_sent += length;
+        }
     };
-    let mut response = Response::builder().status(answer.status());
-    for (name, value) in answer.headers() {
-        if name != CONNECTION && name != TRANSFER_ENCODING {
-            response = response.header(name, value);
+    tokio::select! {
+        ended = answers => ended,
+        ended = requests(from_client, to_upstream.as_ref(), &shared) => ended,
+    }
+}
+
+/// Carries requests onward, one after the other.
+async fn requests(
+    mut client: tokio::net::tcp::ReadHalf<'_>,
+    upstream: &TcpStream,
+    shared: &Shared,
+) -> io::Result<()> {
+    let pipe = Pipe::new()?;
+    let mut read = BytesMut::with_capacity(16 << 10);
+    loop {
+        let Some(head) = next_head(&mut client, &mut read).await? else { return Ok(()) };
+        *shared.counts.lock().unwrap().requests.entry(head.subject()).or_default() += 1;
+        let delay = *shared.delay.lock().unwrap();
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        match head.framing {
+            Framing::Length(length) => {
+                let here = length.min((read.len() - head.length) as u64);
+                write_all(upstream, &read[..head.length + usize::try_from(here).unwrap()]).await?;
+                read.advance(head.length + usize::try_from(here).unwrap());
+                shared.counts.lock().unwrap().bytes_received += here;
+                let mut left = length - here;
+                while left > 0 {
+                    let carried = pipe.carry(client.as_ref(), upstream, left).await?;
+                    if carried == 0 {
+                        return Ok(());
+                    }
+                    left -= carried;
+                    shared.counts.lock().unwrap().bytes_received += carried;
+                }
+            }
+            Framing::Chunks => {
+                write_all(upstream, &read.split_to(head.length)).await?;
+                chunks(&mut client, upstream, &mut read, shared).await?;
+            }
         }
     }
-    let counted = count(answer.bytes_stream(), shared, |counts, length| {
-        counts.bytes_sent += length;
-    });
-    response.body(Body::from_stream(counted)).unwrap()
 }
 
-fn count<E>(
-    pieces: impl Stream<Item = Result<Bytes, E>>,
-    shared: Arc<Shared>,
-    add: impl Fn(&mut Counts, u64),
-) -> impl Stream<Item = Result<Bytes, E>> {
-    pieces.inspect(move |piece| {
-        if let Ok(piece) = piece {
-            add(&mut shared.counts.lock().unwrap(), piece.len() as u64);
+/// Reads until a whole head is there; nothing when the client has ended instead.
+async fn next_head(
+    client: &mut tokio::net::tcp::ReadHalf<'_>,
+    read: &mut BytesMut,
+) -> io::Result<Option<Head>> {
+    loop {
+        if let Some(head) = Head::parse(read) {
+            return Ok(Some(head));
         }
-    })
+        if read.len() > MAX_HEAD || client.read_buf(read).await? == 0 {
+            return Ok(None);
+        }
+    }
 }
 
-/// What a request is about.
-fn subject(path: &str) -> &'static str {
-    let parts = [
-        ("/manifests/", "manifests"),
-        ("/blobs/uploads/", "uploads"),
-        ("/blobs/", "blobs"),
-        ("/tags/list", "tags"),
-        ("/referrers/", "referrers"),
-        ("/_catalog", "catalog"),
-    ];
-    parts.iter().find(|(part, _)| path.contains(part)).map_or("ping", |(_, name)| name)
+/// Carries a body in chunks onward as it is written.
+async fn chunks(
+    client: &mut tokio::net::tcp::ReadHalf<'_>,
+    upstream: &TcpStream,
+    read: &mut BytesMut,
+    shared: &Shared,
+) -> io::Result<()> {
+    loop {
+        let Some((line, length)) = chunk_length(read) else {
+            if client.read_buf(read).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            continue;
+        };
+        // The chunk ends with a line break; the last one is empty, and no tool sends trailers.
+        let mut left = line + length + 2;
+        while left > 0 {
+            if read.is_empty() && client.read_buf(read).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let piece = read.split_to(left.min(read.len()));
+            left -= piece.len();
+            write_all(upstream, &piece).await?;
+        }
+        shared.counts.lock().unwrap().bytes_received += length as u64;
+        if length == 0 {
+            return Ok(());
+        }
+    }
 }

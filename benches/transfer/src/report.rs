@@ -28,8 +28,11 @@ fn markdown(results: &Results) -> String {
     let mut text = format!(
         "# Benchmarks\n\n\
         Written by `{COMMAND}`; raw figures are in `benches/transfer/results/latest.json`.\n\n\
-        - Real registries (docker-registry) on loopback at both sides, an empty one as destination for every run.\n\
-        - All tools go through a proxy of ours in front of each registry; it counts requests and bytes and adds the delay.\n\
+        - Real registries (docker-registry) on loopback at both sides, an empty one as destination for every run. They keep \
+        their content in memory (`/dev/shm`, where there is one), log errors only and collect garbage seldom: what is \
+        measured is their clients.\n\
+        - All tools go through a proxy of ours in front of each registry; it counts requests and bytes and adds the delay, \
+        and splices bodies from socket to socket in the kernel.\n\
         - Median of {} runs, tools in turn; the range is lowest to highest.\n\
         - Memory is the peak of the largest single process, as the kernel reports it when the process ends.\n\
         - Tools that copy one image at a time run as 8 processes together where there are many images.\n\

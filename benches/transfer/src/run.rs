@@ -59,7 +59,9 @@ pub(crate) async fn run(options: &Options) {
         .expect("without docker-registry there is nothing to copy between");
     let registry = std::fs::canonicalize(registry).unwrap();
     let arc = options.arc.clone().unwrap_or_else(build);
-    let (tools, absent) = tools::find(&std::fs::canonicalize(arc).unwrap());
+    let (mut tools, absent) = tools::find(&std::fs::canonicalize(arc).unwrap());
+    let named = options.tool.as_deref().unwrap_or_default();
+    tools.retain(|tool| tool.name.contains(named));
     let repetitions = if options.quick { 1 } else { options.repetitions };
     let mut results = Results {
         machine: Machine::look(),
@@ -72,7 +74,8 @@ pub(crate) async fn run(options: &Options) {
         outcomes: Vec::new(),
     };
     let wanted = options.only.as_deref().unwrap_or_default();
-    for workload in workloads::all(options.quick) {
+    for mut workload in workloads::all(options.quick) {
+        workload.delay = options.delay.map_or(workload.delay, Duration::from_millis);
         if workload.name.contains(wanted) {
             let ways = tools::ways(&tools, workload.images);
             results
@@ -80,7 +83,8 @@ pub(crate) async fn run(options: &Options) {
                 .extend(Bench { registry: &registry, workload, ways, repetitions }.run().await);
         }
     }
-    report::publish(&results, options.no_write || options.quick || options.only.is_some());
+    let is_part = options.only.is_some() || options.tool.is_some() || options.delay.is_some();
+    report::publish(&results, options.no_write || options.quick || is_part);
 }
 
 /// Builds what is measured.
@@ -109,7 +113,7 @@ impl Bench<'_> {
     async fn run(&self) -> Vec<Outcome> {
         let Workload { name, title, delay, images, target, again } = &self.workload;
         say(&format!("{title}: making the images"));
-        let origin = DockerRegistry::start(self.registry, Setup::default()).await;
+        let origin = DockerRegistry::start(self.registry, lean()).await;
         let items = images.push(&origin.client()).await;
         let source = Proxy::start(origin.host()).await;
         let mut outcomes = vec![self.outcome(name, title, *target, items.len())];
@@ -123,7 +127,7 @@ impl Bench<'_> {
                 // Everybody is first once: what the machine does otherwise hits all alike.
                 let number = (turn + repetition) % self.ways.len();
                 let way = &self.ways[number];
-                let target = DockerRegistry::start(self.registry, Setup::default()).await;
+                let target = DockerRegistry::start(self.registry, lean()).await;
                 let destination = Proxy::start(target.host()).await;
                 for proxy in [&source, &destination] {
                     proxy.set_delay(*delay);
@@ -192,4 +196,9 @@ async fn check(items: &[Item], origin: &DockerRegistry, target: &DockerRegistry)
 #[expect(clippy::print_stderr, reason = "this is how one sees that it goes on")]
 fn say(line: &str) {
     eprintln!("{line}");
+}
+
+/// How all registries run here.
+fn lean() -> Setup {
+    Setup { is_lean: true, ..Setup::default() }
 }

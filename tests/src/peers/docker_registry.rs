@@ -20,6 +20,8 @@ use crate::{
 const HTPASSWD: &str = include_str!("htpasswd");
 /// It needs some tenths of a second; more means that it did not start at all.
 const START_LIMIT: Duration = Duration::from_secs(20);
+/// By how many per cent its heap grows before a lean one collects garbage: its small heap fills with every other request.
+const LEAN_GARBAGE: &str = "800";
 /// Another program may take the port between our look and its start.
 const ATTEMPTS: usize = 5;
 
@@ -30,6 +32,9 @@ pub struct Setup {
     pub tls: Option<Certificates>,
     /// Wants the harness's account (Basic auth).
     pub has_account: bool,
+    /// Keeps its content in memory, logs errors only and collects garbage seldom, so that a measurement of its clients is
+    /// not one of itself.
+    pub is_lean: bool,
 }
 
 /// A registry that runs until it is dropped.
@@ -55,12 +60,21 @@ impl DockerRegistry {
     }
 
     async fn try_start(program: &Path, setup: Setup) -> Result<Self, String> {
-        let folder = tempfile::tempdir().unwrap();
+        let memory = Path::new("/dev/shm");
+        let folder = if setup.is_lean && memory.is_dir() {
+            tempfile::tempdir_in(memory).unwrap()
+        } else {
+            tempfile::tempdir().unwrap()
+        };
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let host = format!("127.0.0.1:{port}");
         fs::write(folder.path().join("config.yml"), configuration(folder.path(), &host, &setup))
             .unwrap();
-        let process = Arc::new(program).current_dir(folder.path()).spawn(&["serve", "config.yml"]);
+        let mut run = Arc::new(program).current_dir(folder.path());
+        if setup.is_lean {
+            run = run.env("GOGC", LEAN_GARBAGE);
+        }
+        let process = run.spawn(&["serve", "config.yml"]);
         let registry = Self { host, setup, process, _folder: folder };
         let started = Instant::now();
         while started.elapsed() < START_LIMIT && registry.process.is_running() {
@@ -104,8 +118,13 @@ impl DockerRegistry {
 /// Writes the configuration file and the files it refers to.
 fn configuration(folder: &Path, host: &str, setup: &Setup) -> String {
     let storage = folder.join("storage").display().to_string();
+    let log = if setup.is_lean {
+        "  level: error\n  accesslog:\n    disabled: true\n"
+    } else {
+        "  level: info\n"
+    };
     let mut text = format!(
-        "version: 0.1\nlog:\n  level: info\nstorage:\n  filesystem:\n    rootdirectory: {storage}\n  delete:\n    enabled: true\nhttp:\n  addr: {host}\n  secret: arc-test\n"
+        "version: 0.1\nlog:\n{log}storage:\n  filesystem:\n    rootdirectory: {storage}\n  delete:\n    enabled: true\nhttp:\n  addr: {host}\n  secret: arc-test\n"
     );
     if let Some(tls) = &setup.tls {
         fs::write(folder.join("server.pem"), &tls.certificate_pem).unwrap();
@@ -144,7 +163,8 @@ mod tests {
     #[tokio::test]
     async fn real_registry_takes_our_images_over_tls_with_an_account() {
         let Some(program) = require(Peer::DockerRegistry) else { return };
-        let setup = Setup { tls: Some(Certificates::generate()), has_account: true };
+        let setup =
+            Setup { tls: Some(Certificates::generate()), has_account: true, ..Setup::default() };
         let registry = DockerRegistry::start(&program, setup).await;
         let content = Content::image("linux/amd64", [Layer::Random { mebibytes: 2, seed: 1 }]);
         content.push(&registry.client(), "team/a", "v1").await;
