@@ -31,17 +31,20 @@ pub(crate) async fn run(args: &Sync) -> Result<Exit, Failure> {
     let work = async {
         let found = expand::expand(&config, &args.how, &blobs).await;
         let parallel = args.parallel.max(1);
-        // In the order of the file, whatever ends first.
-        futures::stream::iter(found)
-            .map(|found| async {
-                match found {
+        let mut rows: Vec<_> = futures::stream::iter(found.into_iter().enumerate())
+            .map(|(number, found)| async {
+                let row = match found {
                     expand::Wanted::Copy(task) => copy(&task, &progress).await,
                     expand::Wanted::Failed(row) => *row,
-                }
+                };
+                (number, row)
             })
-            .buffered(parallel)
-            .collect::<Vec<_>>()
-            .await
+            .buffer_unordered(parallel)
+            .collect()
+            .await;
+        // In the order of the file, whatever ended first.
+        rows.sort_by_key(|(number, _)| *number);
+        rows.into_iter().map(|(_, row)| row).collect::<Vec<_>>()
     };
     let rows = watched(&display, &progress, Box::pin(work)).await;
     match args.output {

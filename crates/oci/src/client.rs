@@ -48,6 +48,8 @@ pub(crate) struct Inner {
     pub(crate) auth: Auth,
     /// Whether a repository's registry has a referrers API, once known.
     pub(crate) has_referrers_api: Mutex<BTreeMap<String, bool>>,
+    /// Who asks a repository first whether it has one, while others wait.
+    pub(crate) referrers_contacts: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
     /// One writer of fallback tags at a time.
     pub(crate) referrers_lock: tokio::sync::Mutex<()>,
     /// How much of what the engine wants to read and write goes out at the same time.
@@ -95,6 +97,7 @@ impl Client {
             base,
             auth: Auth::default(),
             has_referrers_api: Mutex::default(),
+            referrers_contacts: Mutex::default(),
             referrers_lock: tokio::sync::Mutex::default(),
             reads: Limiter::default(),
             writes: Limiter::default(),

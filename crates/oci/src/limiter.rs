@@ -13,9 +13,9 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 
 /// Where it starts: enough to hide the latency of small requests, few enough for any registry.
-const START: f64 = 32.0;
+const START: f64 = 64.0;
 /// Never more requests than this at the same time, per registry and direction.
-const CEILING: f64 = 64.0;
+const CEILING: f64 = 128.0;
 /// Latency that is never held against a registry.
 const TOLERATED: Duration = Duration::from_millis(50);
 /// How many times its usual latency a registry may need before it gets fewer requests.
@@ -185,7 +185,7 @@ mod tests {
         for _ in 0..10 {
             limiter.refused(None);
         }
-        assert!((limiter.limit() - 32.0).abs() < 0.01);
+        assert!((limiter.limit() - 64.0).abs() < 0.01);
         for _ in 0..20 {
             tokio::time::advance(TOLERATED).await;
             limiter.refused(None);
@@ -217,7 +217,7 @@ mod tests {
     async fn a_permit_that_is_given_back_goes_to_the_next() {
         let limiter = Limiter::default();
         let mut held = Vec::new();
-        for _ in 0..32 {
+        for _ in 0..64 {
             held.push(limiter.permit().await);
         }
         let mut next = pin!(limiter.permit());

@@ -3,10 +3,14 @@
 //! Registries list them by an API of their own, or, where they have none, clients keep the list themselves
 //! under a fallback tag `sha256-<hex>` (OCI distribution 1.1, "referrers tag schema").
 
-use std::{collections::BTreeMap, sync::PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError},
+};
 
 use reqwest::header::ETAG;
 use serde_json::{Value, json};
+use tokio::sync::OwnedMutexGuard;
 
 use crate::{
     Client, Descriptor, Digest, Error, Kind, Manifest, RawManifest, auth::Scope,
@@ -48,7 +52,7 @@ impl Client {
     }
 
     /// Asks the API; a registry without one gives an empty list.
-    async fn listed_referrers(
+    pub(crate) async fn listed_referrers(
         &self,
         scope: &Scope,
         subject: &Digest,
@@ -89,7 +93,7 @@ impl Client {
         }
     }
 
-    async fn fallback_referrers(
+    pub(crate) async fn fallback_referrers(
         &self,
         scope: Scope,
         subject: &Digest,
@@ -183,7 +187,21 @@ impl Client {
         }
     }
 
-    fn has_referrers_api(&self, repository: &str) -> Option<bool> {
+    /// Waits until it is known whether a repository's registry has a referrers API; whoever gets the guard asks first.
+    pub(crate) async fn referrers_contact(&self, repository: &str) -> Option<OwnedMutexGuard<()>> {
+        if self.has_referrers_api(repository).is_some() {
+            return None;
+        }
+        let lock = {
+            let mut locks =
+                self.inner.referrers_contacts.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(locks.entry(repository.to_owned()).or_default())
+        };
+        let guard = lock.lock_owned().await;
+        self.has_referrers_api(repository).is_none().then_some(guard)
+    }
+
+    pub(crate) fn has_referrers_api(&self, repository: &str) -> Option<bool> {
         self.inner
             .has_referrers_api
             .lock()

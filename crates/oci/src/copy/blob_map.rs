@@ -10,7 +10,7 @@ use std::{
 };
 
 use tokio::{
-    sync::{Semaphore, SemaphorePermit, watch},
+    sync::{OnceCell, Semaphore, SemaphorePermit, watch},
     time::Instant,
 };
 
@@ -46,8 +46,15 @@ const MEMORY: u32 = 16 << 10;
 /// What a large blob under way takes: the read buffer of one connection, the write buffer of another, a chunk held back.
 const MEMORY_PER_BLOB: u32 = 2 << 10;
 
+/// The tags of a source, when one page has them all.
+pub(super) type Tags = Option<BTreeSet<String>>;
+
+/// How long a list of tags serves copies that start later; long enough for many that start together.
+const TAGS_KNOWN_FOR: Duration = Duration::from_secs(5);
+
 #[derive(Debug, Default)]
 struct Inner {
+    tags: BTreeMap<(String, String), (Instant, Arc<OnceCell<Tags>>)>,
     blobs: BTreeMap<(String, Digest), Entry>,
     registries: BTreeMap<String, Abilities>,
 }
@@ -59,6 +66,8 @@ pub(super) struct Abilities {
     pub(super) mounts_own: Option<bool>,
     /// Whether it was seen that a POST does not take a whole blob.
     pub(super) refuses_single: Arc<AtomicBool>,
+    /// Whether somebody has set out to find that out.
+    pub(super) is_probed: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
@@ -129,6 +138,15 @@ impl BlobMap {
             digest: digest.clone(),
             mount_from,
         })
+    }
+
+    /// Returns where the list of a source's tags is, or belongs.
+    pub(super) fn tags_of(&self, registry: &str, repository: &str) -> Arc<OnceCell<Tags>> {
+        let mut inner = self.lock();
+        inner.tags.retain(|_, (since, _)| since.elapsed() < TAGS_KNOWN_FOR);
+        let key = (registry.to_owned(), repository.to_owned());
+        let (_, cell) = inner.tags.entry(key).or_insert_with(|| (Instant::now(), Arc::default()));
+        Arc::clone(cell)
     }
 
     /// Forgets that a repository holds a blob, because it turned out not to.

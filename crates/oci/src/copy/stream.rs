@@ -50,7 +50,8 @@ pub async fn stream(
     }
     let mut report = CopyReport::new(source_digest, digest.clone());
     report.selection = selection;
-    let run = Run::new([source, destination], options, progress, before.is_some(), report);
+    let mut run = Run::new([source, destination], options, progress, before.is_some(), report);
+    run.source_tag = root.parse::<Digest>().is_err().then(|| root.to_owned());
     run.copy_root(&raw, is_there).await?;
     let report = run.into_report();
     tracing::info!(

@@ -186,9 +186,9 @@ async fn large_image(from: &Server) -> RawManifest {
 async fn large_layers_are_not_sent_twice_whatever_the_registry_can_do() {
     let poor = arc_registry::Options { mount: false, ..arc_registry::Options::default() };
     for (options, requests) in [
-        // HEAD of the tag, the config, one trial of a mount, POST and PUT of each layer, the tag.
-        (arc_registry::Options::default(), 1 + 1 + 1 + 5 * 2 + 1),
-        // The trial opens an upload that is closed again, and each layer is asked for.
+        // HEAD of the tag, the config, one trial of a mount, HEAD, POST and PUT of each layer, the tag.
+        (arc_registry::Options::default(), 1 + 1 + 1 + 5 * 3 + 1),
+        // The trial opens an upload that is closed again.
         (poor, 1 + 1 + 2 + 5 * 3 + 1),
     ] {
         let (from, to) = (Server::honest().await, Server::start(options, |_| Act::Pass).await);

@@ -1,16 +1,15 @@
 //! What belongs to a manifest without being named by it: referrers, and cosign's tags.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
+
+use tokio::sync::OnceCell;
 
 use super::run::{Run, Step, all};
 use crate::{
     Descriptor, Digest, Error, Manifest,
     auth::Scope,
-    copy::{Place, TagConflict, discover, push::covers},
+    copy::{Place, TagConflict, blob_map::Tags, discover, push::covers},
 };
-
-/// The source's tags, when one page has them all.
-pub(super) type Tags = Option<BTreeSet<String>>;
 
 #[derive(Debug, Default)]
 pub(super) struct Belongings {
@@ -27,8 +26,8 @@ impl Belongings {
 impl Run<'_> {
     /// Asks the source what belongs to a manifest.
     ///
-    /// For the image itself every name is asked for, because registries hide signatures from their list of tags; for its
-    /// children the list decides.
+    /// For the image itself every name is asked for where the list of tags may hide signatures; elsewhere, and for its
+    /// children, the list decides.
     pub(super) async fn find_belongings(
         &self,
         subject: &Digest,
@@ -37,8 +36,21 @@ impl Run<'_> {
         if !self.options.referrers {
             return Ok(Belongings::default());
         }
+        let Place { client, repository } = self.source;
+        let scope = Scope::pull(repository);
+        let mut referrers = {
+            let _others_wait = client.referrers_contact(repository).await;
+            let _permit = client.inner.reads.permit().await;
+            client.listed_referrers(&scope, subject).await?
+        };
         let is_root = step.depth == 0 && step.referrers == 0;
-        let tags = if is_root { None } else { self.tags().await?.as_ref() };
+        let hides = is_root && client.has_referrers_api(repository) != Some(false);
+        let cell = if hides { None } else { Some(self.tags().await?) };
+        let tags = cell.as_ref().and_then(|cell| cell.get()?.as_ref());
+        // A list without the very tag that is copied is not the whole truth.
+        let tags = tags.filter(|tags| {
+            !is_root || self.source_tag.as_ref().is_none_or(|tag| tags.contains(tag))
+        });
         let legacy = async {
             let mut found = Vec::new();
             if step.referrers > 0 {
@@ -47,8 +59,7 @@ impl Run<'_> {
             let names = discover::LEGACY_SUFFIXES.map(|suffix| subject.legacy_tag(suffix));
             let wanted = |name: &String| tags.is_none_or(|tags| tags.contains(name));
             let asked = names.into_iter().filter(wanted).map(|name| async {
-                let scope = Scope::pull(self.source.repository);
-                Ok::<_, Error>((super::resolve(self.source, scope, &name).await?, name))
+                Ok::<_, Error>((super::resolve(self.source, scope.clone(), &name).await?, name))
             });
             for (descriptor, name) in futures::future::try_join_all(asked).await? {
                 found.extend(descriptor.map(|descriptor| (name, descriptor)));
@@ -56,14 +67,24 @@ impl Run<'_> {
             Ok(found)
         };
         let has_fallback = tags.map(|tags| tags.contains(&subject.referrers_tag()));
-        let (referrers, legacy) = tokio::try_join!(
-            list(self.source, Scope::pull(self.source.repository), subject, has_fallback),
-            legacy
-        )?;
-        Ok(Belongings { referrers, legacy })
+        let fallback = async {
+            // Some registries answer the API without keeping a list, and lists older than the API are in the tag.
+            if has_fallback.unwrap_or(referrers.is_empty()) {
+                let _permit = client.inner.reads.permit().await;
+                client.fallback_referrers(scope.clone(), subject).await
+            } else {
+                Ok(Vec::new())
+            }
+        };
+        let (fallback, legacy) = tokio::try_join!(fallback, legacy)?;
+        for descriptor in fallback {
+            referrers.entry(descriptor.digest.clone()).or_insert(descriptor);
+        }
+        Ok(Belongings { referrers: referrers.into_values().collect(), legacy })
     }
 
-    async fn tags(&self) -> Result<&Tags, Error> {
+    /// Returns the source's tags, read once for all copies from the repository.
+    async fn tags(&self) -> Result<Arc<OnceCell<Tags>>, Error> {
         let read = || async {
             let Place { client, repository } = self.source;
             let _permit = client.inner.reads.permit().await;
@@ -76,7 +97,8 @@ impl Run<'_> {
                 }
             }
         };
-        self.tags.get_or_try_init(read).await
+        self.tags.get_or_try_init(read).await?;
+        Ok(Arc::clone(&self.tags))
     }
 
     /// Copies what belongs to a manifest that is at the destination now.

@@ -4,7 +4,7 @@
 //! - Small ones are simply sent, and the POST asks on the way whether they are there: `mount` from the repository itself
 //!   is answered with 201 when they are, and with an open upload when not.
 //! - For large ones that is done only where a registry was seen to answer it; elsewhere a HEAD comes first, because
-//!   sending them twice costs more than a request.
+//!   sending them twice costs more than a request. Nobody waits for that to be tried out: it pays for later images.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -36,18 +36,21 @@ impl Run<'_> {
     pub(super) async fn copy_blobs(&self, blobs: &[&Descriptor]) -> Result<(), Error> {
         let large = blobs.iter().filter(|blob| blob.size > SMALL).count();
         let smallest = blobs.iter().filter(|blob| !blob.is_foreign()).min_by_key(|blob| blob.size);
-        if let Some(smallest) = smallest
-            && large >= WORTH_A_PROBE
-            && smallest.size <= SMALL
-            && self.options.blobs.abilities(&self.registry).mounts_own.is_none()
-        {
+        let probe = async {
+            let Some(smallest) = smallest.filter(|blob| blob.size <= SMALL) else { return Ok(()) };
+            let abilities = self.options.blobs.abilities(&self.registry);
+            if large < WORTH_A_PROBE || abilities.is_probed.swap(true, Ordering::Relaxed) {
+                return Ok(());
+            }
             self.copy_blob(smallest).await?;
-            self.probe.get_or_init(|| self.try_own_mount(smallest)).await;
-        }
+            self.try_own_mount(smallest).await;
+            Ok(())
+        };
         // The largest first: one that starts last keeps everybody waiting.
         let mut blobs = blobs.to_vec();
         blobs.sort_by_key(|blob| std::cmp::Reverse(blob.size));
-        all(blobs.into_iter().map(|blob| self.copy_blob(blob))).await
+        tokio::try_join!(probe, all(blobs.into_iter().map(|blob| self.copy_blob(blob))))?;
+        Ok(())
     }
 
     /// Finds out whether the registry mounts a blob from the repository that has it; costs one request.

@@ -8,12 +8,11 @@ use std::{
 use futures::{StreamExt as _, TryStreamExt as _, future::BoxFuture, stream};
 use tokio::sync::OnceCell;
 
-use super::belongings::Tags;
 use crate::{
     Descriptor, Digest, Error, Manifest, Progress, RawManifest,
     auth::Scope,
     client::verify,
-    copy::{CopyOptions, CopyReport, Place, discover, source::check_size},
+    copy::{CopyOptions, CopyReport, Place, blob_map::Tags, discover, source::check_size},
     descriptor::media_type,
 };
 
@@ -29,9 +28,10 @@ pub(super) struct Run<'a> {
     pub(super) is_update: bool,
     /// Name of the destination in the map of blobs.
     pub(super) registry: String,
-    pub(super) tags: OnceCell<Tags>,
-    /// Whether it was tried what the destination's mounts can tell.
-    pub(super) probe: OnceCell<()>,
+    /// Tags of the source.
+    pub(super) tags: Arc<OnceCell<Tags>>,
+    /// The tag that is copied, which an honest list of tags has.
+    pub(super) source_tag: Option<String>,
     state: Mutex<State>,
 }
 
@@ -67,8 +67,12 @@ impl<'a> Run<'a> {
             progress,
             is_update,
             registry: destination.client.remote().base_url(),
-            tags: OnceCell::new(),
-            probe: OnceCell::new(),
+            tags: if options.recheck {
+                Arc::default()
+            } else {
+                options.blobs.tags_of(&source.client.remote().base_url(), source.repository)
+            },
+            source_tag: None,
             state: Mutex::new(state),
         }
     }
