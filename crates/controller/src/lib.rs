@@ -21,6 +21,7 @@ mod log;
 pub mod metrics;
 mod options;
 mod order;
+pub mod preflight;
 mod queue;
 mod run;
 pub mod serve;

@@ -7,6 +7,7 @@
 )]
 
 mod costs;
+mod endpoints;
 mod failures;
 mod first;
 mod harness;
