@@ -17,6 +17,7 @@ use crate::{
     names,
     request::Request,
     store::{Key, Object},
+    verb::Verb,
 };
 
 impl Cluster {
@@ -60,6 +61,11 @@ impl Cluster {
         kind: &Arc<Kind>,
         draft: Draft,
     ) -> Outcome<Reply> {
+        if request.verb != Verb::Create {
+            // Who creates by `PUT` or by apply needs the right to create as well.
+            let creation = Request { verb: Verb::Create, ..request.clone() };
+            self.access.check(&creation, kind)?;
+        }
         let Draft { mut value, managers, warnings } = draft;
         let key = self.prepare(request, kind, &mut value)?;
         let who = identity(request, kind, Operation::Update);

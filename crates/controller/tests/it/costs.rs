@@ -48,7 +48,7 @@ async fn an_order_of_one_artifact_costs_six_writes_and_nothing_when_it_is_done()
     // Who uses the endpoints is written down now and then, and never for an order's sake.
     cluster.pass(Duration::from_secs(120)).await;
     cluster.server().forget_requests();
-    cluster.pass(Duration::from_secs(240)).await;
+    cluster.pass(Duration::from_secs(120)).await;
     let all = cluster.server().requests();
     let all: Vec<_> = all.iter().filter(|request| request.user == OPERATOR).collect();
     assert_eq!(all.len(), 0, "an idle operator asks nothing: {all:?}");
@@ -85,7 +85,7 @@ async fn a_second_start_writes_nothing() {
 async fn progress_of_the_steps_writes_nothing() {
     let cluster = Cluster::fake();
     set(&cluster).await;
-    let play = Play::all(Recording::Succeeded).until(8);
+    let play = Play::all(Recording::Succeeded).until(7);
     let _argo = Script::new().play("a", &[play]).start(&cluster);
     let operator = Operator::start(&cluster);
     cluster.create(&order("one", &["a"])).await;

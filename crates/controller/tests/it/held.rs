@@ -67,8 +67,8 @@ fn missing() -> Vec<Missing> {
         Missing {
             what: "a template",
             reason: "WorkflowTemplateNotFound",
-            before: vec![spec("helm", "late")],
-            artifact: of("helm"),
+            before: vec![spec("chart", "late")],
+            artifact: of("chart"),
             mend: Mend::Create(template("late")),
         },
         Missing {
