@@ -14,6 +14,7 @@ mod harness;
 mod held;
 mod lives;
 mod malformed;
+mod real;
 mod recordings;
 mod replicas;
 mod reruns;

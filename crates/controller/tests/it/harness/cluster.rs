@@ -43,6 +43,8 @@ const KINDS: [(&str, &str, &str, bool); 12] = [
 pub(crate) struct Cluster {
     /// Of somebody who may do everything.
     pub(crate) client: Client,
+    /// Of the operator, on a real API server.
+    operators: Option<Client>,
     fake: Option<ApiServer>,
     pub(crate) namespace: String,
 }
@@ -58,14 +60,16 @@ impl Cluster {
     pub(crate) fn of(server: &ApiServer) -> Self {
         Self {
             client: server.client(),
+            operators: None,
             fake: Some(server.clone()),
             namespace: NAMESPACE.to_owned(),
         }
     }
 
-    /// A real API server.
-    pub(crate) fn real(client: Client, namespace: &str) -> Self {
-        Self { client, fake: None, namespace: namespace.to_owned() }
+    /// A real API server, where the operator may do what `operators` may.
+    pub(crate) fn real(client: Client, operators: Client, namespace: &str) -> Self {
+        let namespace = namespace.to_owned();
+        Self { client, operators: Some(operators), fake: None, namespace }
     }
 
     /// The server in memory; only stories that are about it may ask.
@@ -79,7 +83,11 @@ impl Cluster {
 
     /// What the operator talks through.
     pub(crate) fn operators_client(&self) -> Client {
-        self.fake.as_ref().map_or_else(|| self.client.clone(), |fake| fake.client_as(OPERATOR))
+        match (&self.fake, &self.operators) {
+            (Some(fake), _) => fake.client_as(OPERATOR),
+            (None, Some(operators)) => operators.clone(),
+            (None, None) => self.client.clone(),
+        }
     }
 
     /// The cluster's clock now.
