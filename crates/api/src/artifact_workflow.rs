@@ -34,7 +34,15 @@ use crate::{
     ),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.reason"),
+    printcolumn(name = "Attempt", type_ = "integer", json_path = ".status.attempt"),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.message"),
+    printcolumn(
+        name = "Order",
+        type_ = "string",
+        json_path = ".metadata.labels.arc\\.opendefense\\.cloud/order",
+        priority = 1
+    ),
+    printcolumn(name = "Workflow", type_ = "string", json_path = ".status.workflow", priority = 1),
     printcolumn(
         name = "Destination",
         type_ = "string",

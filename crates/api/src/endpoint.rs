@@ -28,6 +28,7 @@ use crate::{LocalObjectReference, rules, tolerant};
     printcolumn(name = "Remote URL", type_ = "string", json_path = ".spec.remoteURL"),
     printcolumn(name = "Usage", type_ = "string", json_path = ".spec.usage"),
     printcolumn(name = "Secret", type_ = "string", json_path = ".spec.secretRef.name"),
+    printcolumn(name = "Used By", type_ = "integer", json_path = ".status.usedBy"),
     printcolumn(
         name = "Ready",
         type_ = "string",

@@ -25,8 +25,16 @@ use crate::{Cron, LocalObjectReference, OrderStatus, rules, tolerant};
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Progress", type_ = "string", json_path = ".status.progress"),
     printcolumn(name = "Failed", type_ = "integer", json_path = ".status.counts.failed"),
-    printcolumn(name = "Blocked", type_ = "integer", json_path = ".status.counts.blocked"),
+    printcolumn(name = "Held", type_ = "integer", json_path = ".status.counts.blocked"),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.message"),
+    printcolumn(
+        name = "Running",
+        type_ = "integer",
+        json_path = ".status.counts.running",
+        priority = 1
+    ),
+    printcolumn(name = "Suspended", type_ = "boolean", json_path = ".spec.suspend", priority = 1),
+    printcolumn(name = "Expires", type_ = "string", json_path = ".status.expiresAt", priority = 1),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[x_kube(validation = rules::has_source(), validation = rules::has_destination())]

@@ -241,3 +241,6 @@ fn condition(
         observed_generation: endpoint.metadata.generation,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -114,3 +114,98 @@ fn endpoint_facts_differ(one: &ArtifactWorkflow, planned: &Delivery) -> bool {
     facts.into_iter().any(|fact| value_of(&fact.name) != Some(fact.value.as_str()))
         || one.spec.parameters.len() != planned.artifact_workflow.spec.parameters.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use arc_api::{ArtifactWorkflowSpec, ArtifactWorkflowStatus, Cron, OrderSpec};
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a small number of seconds")
+    }
+
+    fn order(ttl: Option<&str>) -> Order {
+        let spec = OrderSpec { ttl: ttl.map(str::to_owned), ..OrderSpec::default() };
+        let mut order = Order::new("demo", spec);
+        order.metadata.creation_timestamp = Some(Time(at(1000)));
+        order
+    }
+
+    fn one(name: &str, phase: Option<Phase>) -> ArtifactWorkflow {
+        let mut one = ArtifactWorkflow::new(name, ArtifactWorkflowSpec::default());
+        one.metadata.creation_timestamp = Some(Time(at(1000)));
+        one.labels_mut().insert(labels::ARTIFACT.to_owned(), name.to_owned());
+        one.status =
+            phase.map(|_| ArtifactWorkflowStatus { phase, ..ArtifactWorkflowStatus::default() });
+        one
+    }
+
+    fn plan(names: &[&str]) -> Plan {
+        let delivery = |name: &&str| Delivery {
+            artifact_index: 0,
+            artifact_name: (*name).to_owned(),
+            shared_with: Vec::new(),
+            artifact_workflow: one(name, None),
+            parameters: Vec::new(),
+        };
+        Plan { deliveries: names.iter().map(delivery).collect(), ..Plan::default() }
+    }
+
+    #[test]
+    fn an_order_ends_when_its_life_span_is_over() {
+        for (ttl, expected) in [
+            (Some("1h"), Some(4600)),
+            (Some("0"), None),
+            (Some("soon"), None),
+            (None, None),
+            (Some("2562047h"), Some(1000 + 2_562_047 * 3600)),
+        ] {
+            assert_eq!(expires_at(&order(ttl)).map(Timestamp::as_second), expected, "{ttl:?}");
+        }
+        assert_eq!(expires_at(&Order::new("never-stored", OrderSpec::default())), None);
+    }
+
+    #[test]
+    fn what_is_missing_is_made_unless_the_order_rests() {
+        let plan = plan(&["a", "b"]);
+        let there = one("a", None);
+        let existing = BTreeMap::from([("a".to_owned(), &there)]);
+        let names = |order: &Order, second| -> Vec<&str> {
+            missing(order, &plan, &existing, at(second)).iter().map(|one| one.name()).collect()
+        };
+        assert_eq!(names(&order(Some("1h")), 4599), ["b"]);
+        assert_eq!(names(&order(Some("1h")), 4600), [""; 0]);
+        let mut suspended = order(None);
+        suspended.spec.suspend = true;
+        assert_eq!(names(&suspended, 2000), [""; 0]);
+        let mut going = order(None);
+        going.metadata.deletion_timestamp = Some(Time(at(1500)));
+        assert_eq!(names(&going, 2000), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_no_longer_wished_for_goes_and_ten_records_stay() {
+        let mut existing = vec![one("planned", Some(Phase::Succeeded)), one("new", None)];
+        for index in 0..12 {
+            let mut record = one(&format!("record-{index:02}"), Some(Phase::Failed));
+            record.metadata.creation_timestamp = Some(Time(at(1000 - index)));
+            existing.push(record);
+        }
+        existing.push(one("running", Some(Phase::Running)));
+        existing.push(one("begun", None));
+        let mut scheduled = one("scheduled", Some(Phase::Succeeded));
+        scheduled.spec.cron = Some(Cron::default());
+        existing.push(scheduled);
+        let mut going = one("going", Some(Phase::Running));
+        going.metadata.deletion_timestamp = Some(Time(at(1500)));
+        existing.push(going);
+        existing.push(one("held", Some(Phase::Running)));
+        let mut plan = plan(&["planned", "new"]);
+        plan.held = ["held".to_owned()].into();
+        let existing: Vec<&ArtifactWorkflow> = existing.iter().collect();
+        let gone = ["begun", "record-10", "record-11", "running", "scheduled"];
+        assert_eq!(surplus(&existing, &plan), gone);
+    }
+}

@@ -6,6 +6,7 @@
 mod failure;
 mod order;
 mod result;
+mod rows;
 mod steps;
 mod workflow;
 

@@ -25,13 +25,23 @@ impl Pass<'_> {
         };
         let before = self.record.conditions.iter().find(|one| one.type_ == READY);
         let since = before.filter(|before| before.status == status);
+        // A time that does not depend on who looks when: a pass over an older status says the same.
+        let at = match phase {
+            Phase::Running => self.record.submitted_at.clone(),
+            Phase::Pending | Phase::Suspended => None,
+            Phase::Succeeded | Phase::Skipped | Phase::Failed | Phase::Error => {
+                self.record.completed_at.clone()
+            }
+        };
         Condition {
             type_: READY.to_owned(),
             status: status.to_owned(),
             reason: self.record.reason.clone().unwrap_or_else(|| phase.as_str().to_owned()),
             message: self.record.message.clone().unwrap_or_default(),
             last_transition_time: since
-                .map_or(Time(self.now), |before| before.last_transition_time.clone()),
+                .map(|before| before.last_transition_time.clone())
+                .or(at)
+                .unwrap_or(Time(self.now)),
             observed_generation: self.observed.artifact_workflow.metadata.generation,
         }
     }

@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arc_api::conditions::{ACCEPTED, COMPLETE, READY};
 use arc_api::{
-    ArtifactWorkflow, ArtifactWorkflowStatus, Order, OrderArtifactStatus, OrderCounts, OrderStatus,
-    Phase, Reason,
+    ArtifactWorkflow, Order, OrderArtifactStatus, OrderCounts, OrderStatus, Phase, Reason,
 };
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-use super::MAX_MESSAGE_CHARS;
+use super::{MAX_MESSAGE_CHARS, rows};
 use crate::plan::{Delivery, Plan};
 use crate::problem::Problem;
 use crate::text::shorten;
@@ -29,7 +28,7 @@ pub fn derive_order_status(
     existing: &BTreeMap<String, &ArtifactWorkflow>,
     now: Timestamp,
 ) -> OrderStatus {
-    let now = &Time(now);
+    let now = &Time(Timestamp::from_second(now.as_second()).unwrap_or(now));
     let delivery_of: BTreeMap<usize, &Delivery> = plan
         .deliveries
         .iter()
@@ -40,21 +39,24 @@ pub fn derive_order_status(
                 .map(move |index| (index, delivery))
         })
         .collect();
+    let view = View { order, validated, existing };
     let mut used = BTreeSet::new();
-    let rows: Vec<OrderArtifactStatus> = validated
+    let mut rows: Vec<OrderArtifactStatus> = validated
         .artifacts
         .iter()
         .map(|verdict| {
             let delivery = delivery_of.get(&verdict.index).copied();
-            let mut row = row(order, validated, verdict, delivery, existing);
+            let mut row = view.row(verdict, delivery);
             row.name = row_name(verdict, &used);
             used.insert(row.name.clone());
             row
         })
         .collect();
     let counts = count(validated, &rows);
-    let phase = phase(order, validated, counts);
+    let scheduled = rows.iter().filter(|row| is_scheduled(row)).count();
+    let phase = phase(order, validated, counts, u32::try_from(scheduled).unwrap_or(u32::MAX));
     let message = message(validated, &rows);
+    rows::bound(&mut rows);
     OrderStatus {
         observed_generation: order.metadata.generation,
         phase: Some(phase),
@@ -79,56 +81,62 @@ fn row_name(verdict: &ArtifactVerdict, used: &BTreeSet<String>) -> String {
     own.unwrap_or(place)
 }
 
-fn row(
-    order: &Order,
-    validated: &ValidatedOrder,
-    verdict: &ArtifactVerdict,
-    delivery: Option<&Delivery>,
-    existing: &BTreeMap<String, &ArtifactWorkflow>,
-) -> OrderArtifactStatus {
-    let type_ = order.spec.artifacts.get(verdict.index).map(|artifact| artifact.type_.clone());
-    let row = OrderArtifactStatus { type_, ..OrderArtifactStatus::default() };
-    let problems = verdict
-        .outcome
-        .as_ref()
-        .err()
-        .filter(|problems| !problems.is_empty())
-        .unwrap_or(&validated.problems);
-    if let Some(first) = problems.first() {
-        let (reason, message) =
-            (Some(first.reason.into()), Some(problem_message(first, problems.len())));
-        return OrderArtifactStatus { phase: Phase::Pending, reason, message, ..row };
-    }
-    let artifact_workflow =
-        delivery.and_then(|delivery| delivery.artifact_workflow.metadata.name.clone());
-    let row = OrderArtifactStatus { artifact_workflow: artifact_workflow.clone(), ..row };
-    let Some(found) = artifact_workflow.and_then(|name| existing.get(&name)) else {
-        let (phase, reason) = if order.spec.suspend {
+/// What rows are made of.
+#[derive(Clone, Copy)]
+struct View<'a> {
+    order: &'a Order,
+    validated: &'a ValidatedOrder,
+    existing: &'a BTreeMap<String, &'a ArtifactWorkflow>,
+}
+
+impl View<'_> {
+    fn row(self, verdict: &ArtifactVerdict, delivery: Option<&Delivery>) -> OrderArtifactStatus {
+        let artifacts = &self.order.spec.artifacts;
+        let type_ = artifacts.get(verdict.index).map(|artifact| artifact.type_.clone());
+        let row = OrderArtifactStatus { type_, ..OrderArtifactStatus::default() };
+        let own = verdict.outcome.as_ref().err().filter(|problems| !problems.is_empty());
+        let problems = own.unwrap_or(&self.validated.problems);
+        if let Some(first) = problems.first() {
+            let message = Some(problem_message(first, problems.len()));
+            let reason = Some(first.reason.into());
+            return OrderArtifactStatus { phase: Phase::Pending, reason, message, ..row };
+        }
+        let name = delivery.map(|delivery| delivery.name().to_owned());
+        let row = OrderArtifactStatus { artifact_workflow: name.clone(), ..row };
+        if let Some(found) = name.and_then(|name| self.existing.get(&name)) {
+            return row_of(found, row);
+        }
+        let (phase, reason) = if self.order.spec.suspend {
             (Phase::Suspended, Reason::Suspended)
         } else {
             (Phase::Pending, Reason::Pending)
         };
-        return OrderArtifactStatus { phase, reason: Some(reason.into()), ..row };
+        OrderArtifactStatus { phase, reason: Some(reason.into()), ..row }
+    }
+}
+
+/// The row of an artifact whose artifact workflow exists.
+fn row_of(found: &ArtifactWorkflow, row: OrderArtifactStatus) -> OrderArtifactStatus {
+    let started_at = found.metadata.creation_timestamp.clone();
+    let Some(status) = found.status.as_ref().filter(|status| status.phase.is_some()) else {
+        // It is handed over: that it begins is no news, so it is not worth a write of its own.
+        let (phase, reason) = match found.spec.cron {
+            Some(_) => (Phase::Pending, Reason::Scheduled),
+            None => (Phase::Running, Reason::Running),
+        };
+        return OrderArtifactStatus { phase, reason: Some(reason.into()), started_at, ..row };
     };
-    let handed_over = ArtifactWorkflowStatus {
-        phase: Some(Phase::Running),
-        reason: Some(Reason::Running.into()),
-        ..ArtifactWorkflowStatus::default()
-    };
-    let status =
-        found.status.as_ref().filter(|status| status.phase.is_some()).unwrap_or(&handed_over);
-    let destination = status.result.as_ref().and_then(|result| result.destination.clone());
-    let (destination, digest) = match destination {
-        Some(at) => (Some(at.reference).filter(|text| !text.is_empty()), at.digest),
-        None => (None, None),
-    };
+    let destination = status.result.as_ref().and_then(|result| result.destination.as_ref());
+    let is_plain_success = status.phase == Some(Phase::Succeeded)
+        && status.reason.as_deref() != Some(Reason::DryRun.as_str());
     OrderArtifactStatus {
         phase: status.phase.unwrap_or_default(),
         reason: status.reason.clone(),
-        message: status.message.clone(),
-        destination,
-        digest,
-        started_at: found.metadata.creation_timestamp.clone(),
+        // Where it went stands in a field of its own.
+        message: status.message.clone().filter(|_| !is_plain_success),
+        destination: destination.map(|at| at.reference.clone()).filter(|text| !text.is_empty()),
+        digest: destination.and_then(|at| at.digest.clone()),
+        started_at,
         completed_at: status.completed_at.clone(),
         ..row
     }
@@ -162,12 +170,13 @@ fn count(validated: &ValidatedOrder, rows: &[OrderArtifactStatus]) -> OrderCount
     counts
 }
 
-/// At work while anything is; then what is worst.
-fn phase(order: &Order, validated: &ValidatedOrder, counts: OrderCounts) -> Phase {
+/// At work while anything is; then what is worst. What waits for its schedule keeps no order from being at rest.
+fn phase(order: &Order, validated: &ValidatedOrder, counts: OrderCounts, scheduled: u32) -> Phase {
     let has_begun = counts.succeeded + counts.failed > 0;
+    let pending = counts.pending - scheduled;
     if counts.running > 0 {
         Phase::Running
-    } else if counts.pending > 0 {
+    } else if pending > 0 {
         match (order.spec.suspend, has_begun) {
             (true, _) => Phase::Suspended,
             (false, true) => Phase::Running,
@@ -175,26 +184,39 @@ fn phase(order: &Order, validated: &ValidatedOrder, counts: OrderCounts) -> Phas
         }
     } else if counts.failed > 0 {
         Phase::Failed
-    } else if counts.blocked > 0 || !validated.problems.is_empty() {
+    } else if scheduled > 0 || counts.blocked > 0 || !validated.problems.is_empty() {
         Phase::Pending
     } else {
         Phase::Succeeded
     }
 }
 
-/// The first failure, else the first obstacle.
+/// The first failure, else the first obstacle, else the first thing that is stuck.
 fn message(validated: &ValidatedOrder, rows: &[OrderArtifactStatus]) -> Option<String> {
     if let Some(first) = validated.problems.first() {
         return Some(problem_message(first, validated.problems.len()));
     }
-    let of = |phases: &[Phase]| rows.iter().find(|row| phases.contains(&row.phase));
+    let of = |is_it: &dyn Fn(&OrderArtifactStatus) -> bool| rows.iter().find(|row| is_it(row));
     let held = || {
-        let verdicts = validated.artifacts.iter().zip(rows);
-        verdicts.into_iter().find(|(verdict, _)| is_held(validated, verdict)).map(|(_, row)| row)
+        let mut verdicts = validated.artifacts.iter().zip(rows);
+        verdicts.find(|(verdict, _)| is_held(validated, verdict)).map(|(_, row)| row)
     };
-    let row = of(&[Phase::Failed, Phase::Error]).or_else(held)?;
+    let row = of(&|row| matches!(row.phase, Phase::Failed | Phase::Error))
+        .or_else(held)
+        .or_else(|| of(&|row| has_reason(row, Reason::ImagePullFailed)))
+        .or_else(|| {
+            of(&|row| row.phase == Phase::Pending && row.message.is_some() && !is_scheduled(row))
+        })?;
     let said = row.message.clone().or_else(|| row.reason.clone()).unwrap_or_default();
     Some(shorten(&format!("artifact {:?}: {said}", row.name), MAX_MESSAGE_CHARS))
+}
+
+fn is_scheduled(row: &OrderArtifactStatus) -> bool {
+    row.phase == Phase::Pending && has_reason(row, Reason::Scheduled)
+}
+
+fn has_reason(row: &OrderArtifactStatus, reason: Reason) -> bool {
+    row.reason.as_deref() == Some(reason.as_str())
 }
 
 fn conditions(

@@ -8,6 +8,7 @@ use arc_api::{
     OrderArtifact, OrderSpec, Phase, Reason,
 };
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::json;
 
 use super::*;
@@ -378,4 +379,97 @@ fn rows_have_names_of_their_own_even_in_a_refused_order() {
     }
     let names: Vec<String> = story.status(0).artifacts.into_iter().map(|row| row.name).collect();
     assert_eq!(names, ["same", "1", "2", "3"]);
+}
+
+#[test]
+fn what_is_stuck_is_said_when_nothing_failed() {
+    let with = |phase, reason: Reason, message: &str| {
+        let mut story = story(&[Artifact::At(phase, reason), Artifact::At(phase, Reason::Running)]);
+        let status = story.existing.get_mut("demo-0").and_then(|one| one.status.as_mut());
+        status.expect("the story has it").message = Some(message.to_owned());
+        story.status(0).message
+    };
+    let said = |text: &str| Some(format!("artifact \"0\": {text}"));
+    assert_eq!(with(Phase::Running, Reason::ImagePullFailed, "no image"), said("no image"));
+    assert_eq!(with(Phase::Pending, Reason::SecretNotFound, "no secret"), said("no secret"));
+    assert_eq!(with(Phase::Pending, Reason::Scheduled, "at three"), None);
+    assert_eq!(with(Phase::Running, Reason::Running, "busy"), None);
+}
+
+#[test]
+fn an_artifact_that_is_handed_over_runs_and_its_beginning_changes_nothing() {
+    let mut story = story(&[Artifact::At(Phase::Running, Reason::Running), Artifact::Planned]);
+    let created = Time(Timestamp::from_second(50).expect("a small number of seconds"));
+    let handed_over = story.existing.get_mut("demo-0").expect("the story has it");
+    handed_over.metadata.creation_timestamp = Some(created.clone());
+    handed_over.metadata.generation = Some(1);
+    let begun = story.status(60);
+    story.existing.get_mut("demo-0").expect("the story has it").status = None;
+    assert_eq!(story.status(60), begun);
+    assert_eq!((begun.artifacts[0].phase, begun.phase), (Phase::Running, Some(Phase::Running)));
+    assert_eq!(begun.artifacts[0].started_at, Some(created));
+}
+
+#[test]
+fn what_waits_for_its_schedule_keeps_no_order_from_rest() {
+    let scheduled = || Artifact::At(Phase::Pending, Reason::Scheduled);
+    let done = || Artifact::At(Phase::Succeeded, Reason::Succeeded);
+    for (artifacts, expected) in [
+        (vec![scheduled(), done()], Phase::Pending),
+        (vec![scheduled(), Artifact::At(Phase::Failed, Reason::StepFailed)], Phase::Failed),
+        (vec![scheduled(), done(), Artifact::Planned], Phase::Running),
+    ] {
+        assert_eq!(story(&artifacts).status(0).phase, Some(expected));
+    }
+}
+
+#[test]
+fn an_order_tells_when_it_expires_and_that_it_is_suspended() {
+    let mut story = story(&[]);
+    story.order.spec.ttl = Some("1h".to_owned());
+    story.order.spec.suspend = true;
+    let created = Timestamp::from_second(100).expect("a small number of seconds");
+    story.order.metadata.creation_timestamp = Some(Time(created));
+    let status = story.status(200);
+    assert_eq!(status.expires_at.map(|at| at.0.as_second()), Some(3700));
+    assert!(status.suspended);
+}
+
+/// etcd takes 1.5 MiB by default; a status has to leave room for the order itself.
+#[test]
+fn the_status_of_a_thousand_artifacts_fits_into_an_object() {
+    let long = |text: &str, length: usize| text.repeat(length / text.len());
+    let bytes = |kind: &dyn Fn() -> Artifact, text: &str| {
+        let mut story = story(&(0..1000).map(|_| kind()).collect::<Vec<_>>());
+        for artifact in &mut story.order.spec.artifacts {
+            artifact.type_ = long(text, 252);
+        }
+        for verdict in &mut story.validated.artifacts {
+            verdict.name = format!("{}{:03}", "a".repeat(60), verdict.index % 1000);
+            if let Some(problem) = verdict.outcome.as_mut().err().and_then(|all| all.first_mut()) {
+                problem.message = long(text, 2000);
+            }
+        }
+        for status in story.existing.values_mut().filter_map(|one| one.status.as_mut()) {
+            status.message = Some(long(text, 2000));
+            let destination = DestinationResult {
+                reference: long(text, 400),
+                digest: Some(format!("sha512:{}", "0".repeat(128))),
+            };
+            let destination = Some(destination);
+            status.result = Some(arc_api::DeliveryResult { destination, ..Default::default() });
+        }
+        let status = story.status(0);
+        assert_eq!(status.artifacts.len(), 1000);
+        assert!(status.artifacts[0].type_.is_some());
+        serde_json::to_vec(&status).expect("a status is plain data").len()
+    };
+    let failed = || Artifact::At(Phase::Failed, Reason::StepFailed);
+    let succeeded = || Artifact::At(Phase::Succeeded, Reason::Succeeded);
+    for text in ["word ", "\"", "ü", "\u{1}"] {
+        for kind in [&failed as &dyn Fn() -> Artifact, &succeeded, &|| Artifact::Blocked] {
+            let bytes = bytes(kind, text);
+            assert!(bytes < 1024 * 1024, "{bytes} bytes with {text:?}");
+        }
+    }
 }

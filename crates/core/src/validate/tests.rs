@@ -105,3 +105,67 @@ fn an_order_without_a_usable_name_is_refused_as_a_whole() {
     order.metadata.uid = Some("{{workflow.uid}}".to_owned());
     assert_eq!(problems(&order), ["metadata.uid: Argo could evaluate \"{{workflow.uid}}\""]);
 }
+
+#[test]
+fn a_schedule_is_read_as_argo_reads_it() {
+    let problems = |cron: Cron| cron_of(Some(cron), None).1;
+    let path = "spec.artifacts[0].cron";
+    for (schedules, expected) in [
+        (&["0 3 * * *", "@every 6h"][..], None),
+        (
+            &["0 3 * * *", "0 25 * * *"],
+            Some(
+                "schedules[1]: \"0 25 * * *\" cannot be read as a schedule: \"25\" is not a hour (0 to 23)",
+            ),
+        ),
+        (
+            &["*/5 * * * *"],
+            Some(
+                "schedules: two runs are only 5m apart; the shortest time that this installation allows is 10m",
+            ),
+        ),
+        (
+            &["@every 30s"],
+            Some(
+                "schedules: two runs are only 30s apart; the shortest time that this installation allows is 10m",
+            ),
+        ),
+        (&["@daily"; 17], Some("schedules: 17 entries; at most 16 are allowed")),
+    ] {
+        let expected: Vec<String> = expected.iter().map(|text| format!("{path}.{text}")).collect();
+        assert_eq!(problems(cron(schedules, None)), expected, "{schedules:?}");
+    }
+    let wrong = Cron {
+        timezone: Some("europe/berlin".to_owned()),
+        starting_deadline_seconds: Some(-1),
+        when: Some("{{workflow.uid}}".to_owned()),
+        ..cron(&["@daily"], None)
+    };
+    assert_eq!(
+        problems(wrong),
+        [
+            "spec.artifacts[0].cron.timezone: \"europe/berlin\" is not a time zone",
+            "spec.artifacts[0].cron.startingDeadlineSeconds: -1 seconds are not a time to be late",
+            "spec.artifacts[0].cron.when: the condition cannot be taken: \"workflow.uid\" is not about the schedule",
+        ]
+    );
+    let good = Cron {
+        timezone: Some("Europe/Berlin".to_owned()),
+        when: Some("{{= cronworkflow.failed < 3 }}".to_owned()),
+        ..cron(&["@daily"], None)
+    };
+    assert_eq!(problems(good), Vec::<String>::new());
+}
+
+#[test]
+fn a_laptop_has_no_shortest_interval() {
+    let often =
+        OrderArtifact { cron: Some(cron(&["* * * * *"], None)), ..OrderArtifact::default() };
+    let count = |limits| {
+        let fetched = Fetched { limits, ..Fetched::default() };
+        let validated = validate(&order(vec![often.clone()]), &fetched);
+        let of_schedule = |problem: &&&Problem| problem.reason == arc_api::Reason::InvalidSchedule;
+        validated.all_problems().iter().filter(of_schedule).count()
+    };
+    assert_eq!((count(crate::Limits::default()), count(crate::Limits::NONE)), (1, 0));
+}
