@@ -1,5 +1,6 @@
 //! The command line: exactly what can be typed, nothing about what it does.
 
+mod controller;
 mod evidence;
 mod transfer;
 
@@ -9,6 +10,7 @@ pub(crate) use transfer::{Copy, CopyHow, Digest, Inspect, Referrers, Sync, Tags}
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::controller::{Cluster, Controller, LogFormat};
 pub(crate) use self::evidence::{Audit, Demands, Lint, Verify};
 
 const EXIT_CODES: &str = "\
@@ -55,6 +57,8 @@ pub(crate) enum Command {
     Keys(Keys),
     /// Serve a folder as an OCI registry, without logins: for hand-over and tests.
     Registry(Registry),
+    /// Run the operator: carry out the orders of a Kubernetes cluster, with Argo Workflows.
+    Controller(Box<Controller>),
     /// One step of a pipeline; called by the workflow templates.
     #[command(hide = true)]
     Step(Step),

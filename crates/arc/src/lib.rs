@@ -6,6 +6,7 @@
 
 mod audit;
 mod cli;
+mod controller;
 mod copy;
 mod demo;
 mod digest;
@@ -22,6 +23,7 @@ mod run;
 mod step;
 mod sync;
 mod tags;
+mod telemetry;
 mod verify;
 mod yaml;
 
@@ -55,6 +57,7 @@ pub fn main() -> ExitCode {
             Command::Lint(args) => lint::run(&args),
             Command::Keys(command) => keys::run(&command),
             Command::Registry(args) => registry::run(&args).await,
+            Command::Controller(args) => controller::run(&args).await,
             Command::Step(args) => step::run(&args).await,
         }
     }))
