@@ -7,6 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 /// What an installation may choose; [`Options::default`] is what a cluster gets that says nothing.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// Namespaces whose Secrets are watched, for their metadata; every namespace when `None`. Elsewhere a Secret counts
+    /// as missing, because RBAC cannot let anybody see that one exists without letting him read it.
+    pub secret_namespaces: Option<Vec<String>>,
     /// Passes under way at once.
     pub concurrency: usize,
     /// Shortest distance of two runs of a schedule.
@@ -41,6 +44,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            secret_namespaces: None,
             concurrency: 32,
             minimum_interval: SignedDuration::from_mins(10),
             keep_finished: SignedDuration::from_mins(10),

@@ -112,10 +112,23 @@ async fn check_kinds(
     if missing.is_empty() { Ok(()) } else { Err(Problem::Missing { group, version, missing }) }
 }
 
-async fn check_secrets(client: &Client, _: &Options) -> Result<(), Problem> {
+/// A namespace in which Secrets may not be listed is no reason to let the others wait.
+async fn check_secrets(client: &Client, options: &Options) -> Result<(), Problem> {
     let resource = ApiResource::erase::<k8s_openapi::api::core::v1::Secret>(&());
-    check_list(&Api::all_with(client.clone(), &resource), "secrets in all namespaces".to_owned())
-        .await
+    let Some(namespaces) = &options.secret_namespaces else {
+        let api = Api::all_with(client.clone(), &resource);
+        return check_list(&api, "secrets in all namespaces".to_owned()).await;
+    };
+    for namespace in namespaces {
+        let api = Api::namespaced_with(client.clone(), namespace, &resource);
+        match check_list(&api, format!("secrets in namespace {namespace:?}")).await {
+            Err(Problem::Forbidden { resource, .. }) => {
+                tracing::warn!("not allowed to list {resource}: orders there that need one wait");
+            }
+            checked => checked?,
+        }
+    }
+    Ok(())
 }
 
 async fn check_list(api: &Api<DynamicObject>, resource: String) -> Result<(), Problem> {

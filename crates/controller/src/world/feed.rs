@@ -2,6 +2,8 @@
 //!
 //! An object that cannot be read is reported and counts as missing; the watch goes on.
 
+mod secrets;
+
 use std::{pin::pin, sync::Arc};
 
 use futures::{Stream, StreamExt};
@@ -43,9 +45,14 @@ pub(crate) fn feed(context: &Arc<Context>) -> JoinSet<()> {
     start::<ClusterWorkflowTemplate>(&mut watches, context);
     start::<CronWorkflow>(&mut watches, context);
     start::<Workflow>(&mut watches, context);
-    let secrets: Api<PartialObjectMeta<Secret>> = Api::all(context.client.clone());
-    let stream = watcher(secrets, config()).default_backoff();
-    watches.spawn(take(stream, Arc::clone(context), secret));
+    match &context.options.secret_namespaces {
+        Some(namespaces) => secrets::feed(&mut watches, context, namespaces),
+        None => {
+            let secrets: Api<PartialObjectMeta<Secret>> = Api::all(context.client.clone());
+            let stream = watcher(secrets, config()).default_backoff();
+            watches.spawn(take(stream, Arc::clone(context), secret));
+        }
+    }
     watches
 }
 
