@@ -10,6 +10,7 @@
 mod admission;
 mod copies;
 mod documents;
+mod helm;
 mod kustomize;
 mod objects;
 mod permissions;
