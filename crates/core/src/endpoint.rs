@@ -15,7 +15,7 @@ use kube::{Resource, ResourceExt};
 pub use crate::facts::Side;
 use crate::hydrate::{DESTINATION_SECRET_VOLUME, SOURCE_SECRET_VOLUME, volume};
 use crate::text::{list, shorten};
-use crate::validate::address;
+use crate::validate::{address, value};
 use crate::{facts, label, status};
 
 /// `ClusterWorkflowTemplate` that probes an endpoint. It gets the parameters of a delivery's source: `srcType`,
@@ -75,11 +75,13 @@ pub fn derive_status(
 }
 
 /// Returns the moment that the annotation `probe-at` asks to probe at, while no probe answered it; it may be to come.
+/// What an endpoint with an error in it asks for is never done.
 pub fn probe_wanted(endpoint: &Endpoint) -> Option<Timestamp> {
     let second = endpoint.annotations().get(labels::PROBE_AT)?.trim().parse().ok()?;
     let at = Timestamp::from_second(second).ok()?;
     let answered = endpoint.status.as_ref().and_then(|status| status.probed_at.as_ref());
-    answered.is_none_or(|answered| answered.0 < at).then_some(at)
+    let is_open = answered.is_none_or(|answered| answered.0 < at);
+    (is_open && problem(endpoint).is_none()).then_some(at)
 }
 
 /// Returns the workflow that probes `endpoint` for the wish of the moment `at`; its name tells both.
@@ -116,23 +118,31 @@ pub fn probe_workflow(endpoint: &Endpoint, at: Timestamp) -> Workflow {
     Workflow::new(metadata, spec)
 }
 
-fn validated(endpoint: &Endpoint, secret_exists: bool) -> Found {
-    let spec = &endpoint.spec;
-    if let Some((problem, hint)) = address::problem(&spec.remote_url) {
-        return (VALIDATED, "False", Reason::InvalidUrl, format!("{problem}; {hint}"));
+/// Returns what is wrong with what the endpoint says. A probe is a workflow, so no value may be a template.
+fn problem(endpoint: &Endpoint) -> Option<(Reason, String)> {
+    if let Some((problem, hint)) = address::problem(&endpoint.spec.remote_url) {
+        return Some((Reason::InvalidUrl, format!("{problem}; {hint}")));
     }
-    match &spec.secret_ref {
+    let facts = facts::of_endpoint(Side::Source, &endpoint.spec);
+    let found = facts.values().find_map(|value| value::problem("spec", "", value))?;
+    let hint = found.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+    Some((found.reason, format!("{}{hint}", found.message)))
+}
+
+fn validated(endpoint: &Endpoint, secret_exists: bool) -> Found {
+    if let Some((reason, message)) = problem(endpoint) {
+        return (VALIDATED, "False", reason, message);
+    }
+    match &endpoint.spec.secret_ref {
         Some(secret) if !secret_exists => {
             let message =
                 format!("secret {:?} does not exist in this namespace; create it", secret.name);
             (VALIDATED, "False", Reason::SecretNotFound, message)
         }
-        Some(_) => (
-            VALIDATED,
-            "True",
-            Reason::Valid,
-            "the address is well formed and the secret exists".to_owned(),
-        ),
+        Some(_) => {
+            let message = "the address is well formed and the secret exists".to_owned();
+            (VALIDATED, "True", Reason::Valid, message)
+        }
         None => (VALIDATED, "True", Reason::Valid, "the address is well formed".to_owned()),
     }
 }

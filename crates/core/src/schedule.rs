@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp, Zoned};
 
 use crate::duration;
 use fields::Fields;
-pub(crate) use interval::{MAX_ENTRIES, shortest};
+pub(crate) use interval::{MAX_ENTRIES, closer_than};
 
 /// Longest entry, the limit of the CRD.
 const MAX_BYTES: usize = 128;

@@ -22,7 +22,7 @@ mod endpoint;
 mod order;
 mod spec;
 mod template;
-mod value;
+pub(crate) mod value;
 
 #[cfg(test)]
 mod tests;

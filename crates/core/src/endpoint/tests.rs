@@ -240,3 +240,20 @@ fn an_earlier_answer_stays_until_the_next() {
     assert_eq!(derive_status(&endpoint, &[], true, Some(&workflow), at(120)), status);
     assert_eq!(derive_status(&endpoint, &[], true, None, at(130)), status);
 }
+
+#[test]
+fn an_endpoint_that_argo_would_evaluate_is_never_probed() {
+    for change in [
+        (|spec| "https://{{workflow.uid}}.example".clone_into(&mut spec.remote_url))
+            as fn(&mut EndpointSpec),
+        |spec| "{{=1+1}}".clone_into(&mut spec.type_),
+        |spec| spec.ca_bundle = Some("$(SRC_PASSWORD)".to_owned()),
+        |spec| "ftp://quay.example".clone_into(&mut spec.remote_url),
+    ] {
+        let mut endpoint = asked(100);
+        change(&mut endpoint.spec);
+        assert_eq!(probe_wanted(&endpoint), None);
+        let status = derive_status(&endpoint, &[], true, None, at(10));
+        assert_eq!(status.conditions[1].status, "False", "{:?}", endpoint.spec);
+    }
+}

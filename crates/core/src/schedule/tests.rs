@@ -108,7 +108,8 @@ fn the_shortest_distance_counts_all_entries_and_only_days_that_meet() {
     let minutes = |entries: &[&str]| {
         let schedules: Vec<_> =
             entries.iter().map(|text| Schedule::parse(text).expect("a schedule")).collect();
-        shortest(&schedules).map(|distance| distance.as_secs() / 60)
+        let shortest = closer_than(&schedules, SignedDuration::MAX);
+        shortest.map(|distance| distance.as_secs() / 60)
     };
     for (entries, expected) in [
         (&["*/10 * * * *"][..], Some(10)),
@@ -156,4 +157,17 @@ fn a_condition_is_about_the_schedule_only() {
         assert_eq!(when::problem(when).as_deref(), Some(wrong), "{when}");
     }
     assert!(when::problem(&"x".repeat(2000)).is_some());
+}
+
+#[test]
+fn what_is_far_apart_is_not_reported() {
+    let closer = |text: &str, minutes| {
+        let schedule = Schedule::parse(text).expect("a schedule");
+        closer_than(&[schedule], SignedDuration::from_mins(minutes)).is_some()
+    };
+    assert!(!closer("*/10 * * * *", 10) && closer("*/10 * * * *", 11));
+    assert!(!closer("@every 10m", 10) && closer("@every 599s", 10));
+    // Midnight is a border only of days that follow each other.
+    assert!(!closer("0,59 0,23 * * 3", 59) && closer("0,59 0,23 * * *", 59));
+    assert!(closer("0,59 0,23 * * 3,4", 59));
 }

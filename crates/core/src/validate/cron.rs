@@ -53,8 +53,8 @@ fn schedules(path: &str, cron: &Cron, minimum: SignedDuration) -> Vec<Problem> {
         }
     }
     let is_checked = problems.is_empty() && !minimum.is_zero();
-    let shortest = is_checked.then(|| schedule::shortest(&read)).flatten();
-    if let Some(shortest) = shortest.filter(|shortest| *shortest < minimum) {
+    let shortest = is_checked.then(|| schedule::closer_than(&read, minimum)).flatten();
+    if let Some(shortest) = shortest {
         let message = format!(
             "two runs are only {shortest:#} apart; the shortest time that this installation allows is {minimum:#}"
         );

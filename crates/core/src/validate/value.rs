@@ -10,7 +10,7 @@ use crate::text::shorten;
 const SHOWN_CHARS: usize = 80;
 
 /// Returns the problem of a value that would be evaluated; `subject` begins the message where the path does not say whose value it is.
-pub(super) fn problem(path: &str, subject: &str, value: &str) -> Option<Problem> {
+pub(crate) fn problem(path: &str, subject: &str, value: &str) -> Option<Problem> {
     let finding = second_order(value)?;
     let message = if finding.excerpt == value {
         format!("{subject}{} could evaluate {value:?}", finding.evaluator)
