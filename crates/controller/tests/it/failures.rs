@@ -1,4 +1,4 @@
-//! Whatever goes wrong with requests and watches, and wherever the operator dies: nothing is lost, nothing is twice.
+//! Whatever goes wrong with requests and watches: nothing is lost, nothing is twice.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -14,14 +14,14 @@ use crate::harness::{Cluster, OPERATOR, Operator, Script, order, order_of, set};
 const WRITES: usize = 26;
 
 /// Two orders: three artifacts, of which one is refused, and one that brings the same as one of the three.
-struct Story {
-    cluster: Cluster,
+pub(crate) struct Story {
+    pub(crate) cluster: Cluster,
     script: Script,
     _argo: Playing,
 }
 
 impl Story {
-    async fn begin() -> Self {
+    pub(crate) async fn begin() -> Self {
         let cluster = Cluster::fake();
         set(&cluster).await;
         let script = Script::new().play("bad", &[Play::brief(Recording::RefusedByScan)]);
@@ -44,12 +44,12 @@ impl Story {
     }
 
     /// Waits until both orders are done.
-    async fn until_over(&self) {
+    pub(crate) async fn until_over(&self) {
         self.cluster.until("both orders are done", async || self.is_over().then_some(())).await;
     }
 
     /// It is as it would have been, with each thing done once.
-    async fn check(&self, what: &str) {
+    pub(crate) async fn check(&self, what: &str) {
         let once = ["also", "bad", "good", "same"].map(|name| (name.to_owned(), 1));
         let counts = self.script.counts();
         assert_eq!(counts, BTreeMap::from(once), "{what}\n{}", self.cluster.tell().await);
@@ -181,83 +181,4 @@ async fn lists_that_fail_delay_the_start_and_nothing_else() {
         story.check(&format!("list {nth}")).await;
         operator.stop().await;
     }
-}
-
-/// A small generator, so that a failure can be had again by its seed.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % end as u64).unwrap()
-    }
-}
-
-/// Kills the operator at random requests, before they are done or after; gives how often.
-async fn killed(seed: u64) -> usize {
-    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let story = Story::begin().await;
-    let server = story.cluster.server();
-    let mut kills = 0;
-    for _ in 0..=random.below(6) {
-        let (matching, span) = match random.below(3) {
-            0 => (Matching::any(), 40),
-            _ => (Matching::writes(), 8),
-        };
-        let nth = 1 + random.below(span);
-        let effect = if random.below(2) == 0 { Effect::Hang } else { Effect::HangAfter };
-        server.inject(Fault::new(matching.by(OPERATOR), Times::Nth(nth), effect));
-        let operator = Operator::start(&story.cluster);
-        tokio::select! {
-            () = server.until_one_hangs() => kills += 1,
-            () = story.until_over() => {}
-        }
-        operator.kill().await;
-        server.clear_faults();
-        server.forget_hanging();
-    }
-    let operator = Operator::start(&story.cluster);
-    story.until_over().await;
-    story.cluster.pass(Duration::from_secs(2)).await;
-    story.check(&format!("seed {seed}")).await;
-    operator.stop().await;
-    kills
-}
-
-/// How many stories each of the tests below tells; `ARC_STORIES=<n>` tells more.
-fn stories() -> u64 {
-    std::env::var("ARC_STORIES").ok().and_then(|text| text.parse().ok()).unwrap_or(SEEDS)
-}
-
-const SEEDS: u64 = 150;
-
-#[expect(clippy::print_stderr, reason = "the number of points is the point")]
-async fn killed_many_times(part: u64) {
-    let mut kills = 0;
-    for seed in 0..stories() {
-        kills += killed(seed * 4 + part + 1).await;
-    }
-    eprintln!("killed at {kills} points");
-}
-
-#[tokio::test(start_paused = true)]
-async fn killed_between_any_two_requests_nothing_is_lost_and_nothing_is_twice_1() {
-    killed_many_times(0).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn killed_between_any_two_requests_nothing_is_lost_and_nothing_is_twice_2() {
-    killed_many_times(1).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn killed_between_any_two_requests_nothing_is_lost_and_nothing_is_twice_3() {
-    killed_many_times(2).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn killed_between_any_two_requests_nothing_is_lost_and_nothing_is_twice_4() {
-    killed_many_times(3).await;
 }
