@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde::Deserialize;
 use tokio::time::Instant;
 use url::Url;
@@ -139,7 +139,11 @@ impl Client {
     }
 
     fn basic_header(&self) -> Option<HeaderValue> {
-        let basic = self.inner.options.credentials.as_ref()?.basic();
+        let credentials = self.inner.options.credentials.as_ref()?;
+        if credentials.identity_token().is_some() {
+            return None;
+        }
+        let basic = credentials.basic();
         let mut header = HeaderValue::from_str(&basic).ok()?;
         header.set_sensitive(true);
         Some(header)
@@ -218,13 +222,41 @@ impl Client {
         }
     }
 
+    /// With a refresh token it is OAuth's grant, which the distribution specification calls `POST`; else a question with a login.
+    pub(crate) fn token_request(&self, url: &Url) -> reqwest::RequestBuilder {
+        let credentials = self.inner.options.credentials.as_ref();
+        if let Some(token) = credentials.and_then(crate::Credentials::identity_token) {
+            let asked = |name: &str| {
+                let found = url.query_pairs().filter(|(key, _)| key == name);
+                found.map(|(_, value)| value.into_owned()).collect::<Vec<_>>().join(" ")
+            };
+            let body = url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("grant_type", "refresh_token")
+                .append_pair("client_id", "arc")
+                .append_pair("service", &asked("service"))
+                .append_pair("scope", &asked("scope"))
+                .append_pair("refresh_token", token)
+                .finish();
+            let mut bare = url.clone();
+            bare.set_query(None);
+            return self
+                .inner
+                .http
+                .post(bare)
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(body);
+        }
+        let request = self.inner.http.get(url.clone());
+        match self.basic_header() {
+            Some(basic) => request.header(AUTHORIZATION, basic),
+            None => request,
+        }
+    }
+
     async fn ask_for_token(&self, url: &Url, context: &Context) -> Result<Token, Error> {
         let asked = Instant::now();
         self.inner.requests.fetch_add(1, Ordering::Relaxed);
-        let mut request = self.inner.http.get(url.clone());
-        if let Some(basic) = self.basic_header() {
-            request = request.header(reqwest::header::AUTHORIZATION, basic);
-        }
+        let request = self.token_request(url);
         let idle = self.inner.options.idle_timeout;
         let too_slow = |_| Error::AwaitAnswer { context: Box::new(context.clone()), idle };
         let broken = |error: reqwest::Error| Error::SendRequest {

@@ -27,7 +27,8 @@ use crate::{
     digest::Algorithm,
     limiter::Limiter,
     reference::validate_tag_or_digest,
-    request::text_header,
+    request::{place::is_local, text_header},
+    resolver::Guard,
     tls,
 };
 
@@ -80,7 +81,11 @@ impl Client {
         let failed = |problem: String| Error::BuildClient { registry: registry.clone(), problem };
         let tls = tls::client_config(options.ca_bundle.as_deref(), options.insecure_skip_verify)
             .map_err(failed)?;
+        let base =
+            Url::parse(&options.remote.base_url()).map_err(|error| failed(error.to_string()))?;
+        let guard = Guard::new(base.host_str().unwrap_or_default(), is_local(&base));
         let http = reqwest::Client::builder()
+            .dns_resolver(guard)
             .tls_backend_preconfigured(tls)
             // Redirects are followed in `request`, which knows whose credentials are whose.
             .redirect(reqwest::redirect::Policy::none())
@@ -89,8 +94,6 @@ impl Client {
             .user_agent(options.user_agent.as_str())
             .build()
             .map_err(|error| failed(error.to_string()))?;
-        let base =
-            Url::parse(&options.remote.base_url()).map_err(|error| failed(error.to_string()))?;
         let inner = Inner {
             options,
             http,

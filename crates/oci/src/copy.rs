@@ -1,7 +1,8 @@
 //! Moves images with everything that belongs to them.
 //!
 //! [`pull`] fills a layout, [`push`] empties it into a registry, [`stream`](stream()) goes from registry to registry
-//! without a stop, [`plan_push`] and [`plan_copy`] only look.
+//! without a stop; [`to_layout`], [`from_layout`] and [`between_layouts`] do the same as [`stream`](stream()) where one end is
+//! a folder; [`plan_push`] and [`plan_copy`] only look.
 //! Order of writes: blobs, manifests children first and by digest, referrers, cosign's tags.
 //! The image's own tag comes last: [`push`] leaves it to the publisher, [`stream`](stream()) writes it when asked to.
 
@@ -11,17 +12,20 @@ mod missing;
 mod options;
 mod pull;
 mod push;
+mod relay;
+mod select;
 mod source;
 mod stream;
 
 pub use self::{
     blob_map::BlobMap,
-    options::{CopyOptions, CopyReport, Selection},
-    pull::pull,
-    push::push,
+    options::{CopyOptions, CopyReport, Referrers, Selection},
+    pull::{pull, to_layout},
+    push::{from_layout, push},
+    relay::between_layouts,
     stream::stream,
 };
-use self::{discover::discover, missing::Missing, source::Source};
+use self::{discover::discover, missing::Missing, select::select, source::Source};
 use crate::{Client, Descriptor, Digest, Error, Layout, auth::Scope};
 
 /// What a pull did.
@@ -110,27 +114,31 @@ pub async fn plan_push(
     client: &Client,
     repository: &str,
 ) -> Result<TransferPlan, Error> {
-    let root = layout.manifest(root)?.descriptor();
-    let source = Source::layout(layout)?;
-    plan(&source, &root, Place { client, repository }).await
+    let root = layout.manifest(root)?;
+    plan(&Source::layout(layout, &root)?, Place { client, repository }, &Referrers::All).await
 }
 
-/// Says what a pull and a push would move from one repository to another; reads only and stores nothing.
+/// Says what a copy with these options would move from one repository to another; reads only and stores nothing.
+///
+/// `root` is a tag or a digest of the source. Blobs that the destination could mount from another of its repositories count as
+/// missing.
 pub async fn plan_copy(
     source: Place<'_>,
-    root: &Descriptor,
+    root: &str,
     destination: Place<'_>,
+    options: &CopyOptions,
 ) -> Result<TransferPlan, Error> {
-    let source = Source::remote(source, root, None).await?;
-    plan(&source, root, destination).await
+    let original = source.client.manifest(source.repository, root).await?;
+    let (raw, _) = select(original, &options.platforms)?;
+    plan(&Source::remote(source, &raw, None).await?, destination, &options.referrers).await
 }
 
 async fn plan(
     source: &Source<'_>,
-    root: &Descriptor,
     destination: Place<'_>,
+    referrers: &Referrers,
 ) -> Result<TransferPlan, Error> {
-    let graph = discover(source, root, destination.client.concurrency()).await?;
+    let graph = discover(source, referrers, destination.client.concurrency()).await?;
     let missing = Missing::find(&graph, destination, Scope::pull(destination.repository)).await?;
     let held = || graph.blobs.values().filter(|blob| !blob.is_foreign());
     let lacking = || missing.blobs.iter().filter(|blob| !blob.is_foreign());

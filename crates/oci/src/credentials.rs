@@ -13,12 +13,25 @@ use crate::{Remote, reference::DOCKER_HUB};
 pub struct Credentials {
     username: String,
     password: Zeroizing<String>,
+    /// An OAuth refresh token, which takes the place of both.
+    identity: Option<Zeroizing<String>>,
 }
 
 impl Credentials {
     /// Returns credentials of a user.
     pub fn new(username: impl Into<String>, password: impl Into<String>) -> Self {
-        Self { username: username.into(), password: Zeroizing::new(password.into()) }
+        let password = Zeroizing::new(password.into());
+        Self { username: username.into(), password, identity: None }
+    }
+
+    /// Returns an identity token, as `docker login` keeps it for registries that give out refresh tokens.
+    pub fn identity(token: impl Into<String>) -> Self {
+        Self { identity: Some(Zeroizing::new(token.into())), ..Self::new("", "") }
+    }
+
+    /// Returns the identity token, if that is what these credentials are.
+    pub(crate) fn identity_token(&self) -> Option<&str> {
+        self.identity.as_ref().map(|token| token.as_str())
     }
 
     /// Returns what a Docker configuration (`.dockerconfigjson`) holds for a registry, the longest matching path first.
@@ -93,10 +106,15 @@ struct Entry {
     username: Option<String>,
     #[serde(default)]
     password: Option<String>,
+    #[serde(default)]
+    identitytoken: Option<String>,
 }
 
 impl Entry {
     fn credentials(&self, key: &str) -> Result<Option<Credentials>, DockerConfigError> {
+        if let Some(token) = self.identitytoken.as_deref().filter(|token| !token.is_empty()) {
+            return Ok(Some(Credentials::identity(token)));
+        }
         if let (Some(username), Some(password)) = (&self.username, &self.password) {
             return Ok(Some(Credentials::new(username, password)));
         }
@@ -165,6 +183,15 @@ mod tests {
             error.to_string(),
             "the Docker configuration is not valid at line 1, column 18; expected {\"auths\": {…}}"
         );
+    }
+
+    #[test]
+    fn an_identity_token_wins_over_a_password() {
+        let json = r#"{"auths":{"a.example":{"auth":"Yzpk","identitytoken":"hunter2"}}}"#;
+        let remote = Remote::parse("a.example").unwrap();
+        let found = Credentials::from_docker_config(json, &remote).unwrap().unwrap();
+        assert_eq!(found.identity_token(), Some("hunter2"));
+        assert_eq!(format!("{found:?}"), "[redacted]");
     }
 
     #[test]

@@ -9,6 +9,7 @@
 pub mod copy;
 pub mod tags;
 
+mod archive;
 mod auth;
 mod client;
 mod credentials;
@@ -26,6 +27,7 @@ mod reference;
 mod referrers;
 mod remote;
 mod request;
+mod resolver;
 mod retry;
 mod tls;
 mod upload;
@@ -34,6 +36,7 @@ mod upload;
 mod tests;
 
 pub use crate::auth::Challenge;
+pub use crate::archive::DockerImage;
 pub use crate::client::{Client, MAX_MANIFEST_SIZE};
 pub use crate::credentials::{Credentials, DockerConfigError};
 pub use crate::descriptor::{Descriptor, Platform, media_type};

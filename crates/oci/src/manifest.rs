@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How many descriptors one manifest may hold: real ones have below two hundred, and each costs requests and memory.
-const MAX_DESCRIPTORS: usize = 4096;
+const MAX_DESCRIPTORS: usize = 16_384;
 
 /// Why bytes are not a manifest that this crate carries.
 #[derive(Debug, thiserror::Error)]
@@ -322,8 +322,8 @@ mod tests {
             (r#"{"schemaVersion":2,"config":{"digest":"sha256:../x","size":1}}"#.to_owned(), "cannot be read"),
             (format!(r#"{{"schemaVersion":2,"config":{{"digest":"{EMPTY}","size":-1}}}}"#), "cannot be read"),
             (
-                format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, vec![one.as_str(); 4097].join(",")),
-                "more than the limit of 4096",
+                format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, vec![one.as_str(); 16_385].join(",")),
+                "more than the limit of 16384",
             ),
         ];
         for (json, problem) in cases {

@@ -3,7 +3,7 @@
 //! [`Client::send`] is the only way out of this crate, except for token services.
 
 mod answer;
-mod place;
+pub(crate) mod place;
 
 use std::{
     sync::atomic::Ordering,
@@ -14,7 +14,7 @@ use bytes::Bytes;
 use reqwest::{
     Method, Response, StatusCode,
     header::{
-        AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+        AUTHORIZATION, CONTENT_LENGTH, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
     },
 };
 use tokio::time::Instant;
@@ -228,8 +228,8 @@ impl Client {
         let status = answer.status().as_u16();
         if matches!(status, 429 | 503) {
             let retry_after = text_header(answer.headers(), &RETRY_AFTER);
-            let wait =
-                retry_after.and_then(|text| retry::parse_retry_after(text, SystemTime::now()));
+            let now = time_there(answer.headers());
+            let wait = retry_after.and_then(|text| retry::parse_retry_after(text, now));
             limiter.refused(wait.filter(|wait| *wait <= retry::MAX_RETRY_AFTER));
         } else {
             // Requests that carry content take as long as it is large.
@@ -237,6 +237,12 @@ impl Client {
             limiter.answered(is_empty.then_some(latency));
         }
     }
+}
+
+/// The registry's own time: what it says about dates is meant by its clock, which may be far from ours.
+pub(crate) fn time_there(headers: &HeaderMap) -> SystemTime {
+    let date = text_header(headers, &DATE).and_then(|text| httpdate::parse_http_date(text).ok());
+    date.unwrap_or_else(SystemTime::now)
 }
 
 /// Returns `Location`, which may be relative to the URL that answered.

@@ -20,7 +20,7 @@ use reqwest::{
 };
 use url::Url;
 
-pub(crate) use self::payload::{Content, Payload};
+pub(crate) use self::payload::{Content, Payload, Room};
 use crate::{
     Client, Descriptor, Digest, Error, Progress,
     auth::Scope,

@@ -180,7 +180,8 @@ async fn preview(
     let began = Timestamp::now();
     let from = copy::Place { client: source, repository: &plan.source_repository };
     let to = copy::Place { client: destination, repository: &plan.destination_repository };
-    let transfer = copy::plan_copy(from, &plan.root, to).await?;
+    let root = plan.root.digest.to_string();
+    let transfer = copy::plan_copy(from, &root, to, &copy::CopyOptions::default()).await?;
     let sentence = format!(
         "{} of {} would move, in {} blobs",
         bytes(transfer.bytes_missing),

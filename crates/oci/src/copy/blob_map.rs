@@ -10,11 +10,11 @@ use std::{
 };
 
 use tokio::{
-    sync::{OnceCell, Semaphore, SemaphorePermit, watch},
+    sync::{OnceCell, Semaphore, watch},
     time::Instant,
 };
 
-use crate::{Digest, fetch::Spread};
+use crate::{Digest, fetch::Spread, upload::Room};
 
 /// How long a registry is believed to keep what it took; its garbage collection may remove what no manifest names yet.
 const KNOWN_FOR: Duration = Duration::from_secs(600);
@@ -106,6 +106,13 @@ impl BlobMap {
         Self::default()
     }
 
+    /// Returns an empty map whose copies hold at most so many bytes of blobs under way, and at least one blob.
+    pub fn with_memory(bytes: u64) -> Self {
+        let kib = u32::try_from(bytes >> 10).unwrap_or(u32::MAX).max(MEMORY_PER_BLOB + 16);
+        let room = usize::try_from(kib).unwrap_or(Semaphore::MAX_PERMITS).min(Semaphore::MAX_PERMITS);
+        Self { memory: Memory(Arc::new(Semaphore::new(room))), ..Self::default() }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -157,11 +164,10 @@ impl BlobMap {
         }
     }
 
-    /// Waits until there is memory to move a blob of this size.
-    pub(super) async fn memory(&self, size: u64) -> Option<SemaphorePermit<'_>> {
+    /// Returns what it takes to move a blob of this size.
+    pub(super) fn memory(&self, size: u64) -> Room {
         let kib = u32::try_from(size >> 10).unwrap_or(u32::MAX).min(MEMORY_PER_BLOB) + 16;
-        // Nobody closes it.
-        self.memory.0.acquire_many(kib).await.ok()
+        Room::new(Arc::clone(&self.memory.0), kib)
     }
 
     /// Returns when a blob may take more memory to be read over several connections.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::source::Source;
+use super::{Referrers, source::Source};
 use crate::{Descriptor, Digest, Error, Manifest, client::verify, descriptor::media_type};
 
 /// How deep indexes nest; real ones nest once.
@@ -14,7 +14,7 @@ pub(super) const MAX_DEPTH: usize = 8;
 /// How many steps of "refers to something that refers to" are followed; real ones are two.
 pub(super) const MAX_REFERRER_DEPTH: usize = 8;
 /// How many manifests belong to one image at most, referrers included; the largest real ones have some hundreds.
-pub(super) const MAX_MANIFESTS: usize = 4096;
+pub(super) const MAX_MANIFESTS: usize = 16_384;
 /// How many blobs belong to one image at most.
 pub(super) const MAX_BLOBS: usize = 65_536;
 /// Suffixes of cosign's tags.
@@ -42,23 +42,27 @@ pub(super) struct Graph {
     pub(super) legacy: Vec<(String, Descriptor)>,
 }
 
-/// Finds everything that belongs to `root`, reading so many manifests at a time.
+/// Finds everything that belongs to the source's root, reading so many manifests at a time.
 pub(super) async fn discover(
     source: &Source<'_>,
-    root: &Descriptor,
+    referrers: &Referrers,
     concurrency: usize,
 ) -> Result<Graph, Error> {
     let mut graph = Graph::default();
-    walk(&mut graph, source, root, concurrency).await?;
+    walk(&mut graph, source, &source.root().descriptor(), concurrency).await?;
+    if !referrers.wants_any() {
+        return Ok(graph);
+    }
     let image = graph.order.clone();
-    find_referrers(&mut graph, source, concurrency).await?;
-    find_legacy_tags(&mut graph, source, &image, concurrency).await?;
+    find_referrers(&mut graph, source, referrers, concurrency).await?;
+    find_legacy_tags(&mut graph, source, (referrers, &image), concurrency).await?;
     Ok(graph)
 }
 
 async fn find_referrers(
     graph: &mut Graph,
     source: &Source<'_>,
+    wanted: &Referrers,
     concurrency: usize,
 ) -> Result<(), Error> {
     let mut subjects = graph.order.clone();
@@ -75,7 +79,10 @@ async fn find_referrers(
         for (subject, referrer) in
             lists.iter().flat_map(|(subject, list)| list.iter().map(move |one| (subject, one)))
         {
-            add_referrer(graph, source, subject, referrer, concurrency).await?;
+            if is_wanted(graph, source, subject, referrer, wanted).await? {
+                walk(graph, source, referrer, concurrency).await?;
+                graph.referrers.insert(referrer.digest.clone());
+            }
         }
         subjects = graph.order.get(before..).unwrap_or_default().to_vec();
         if subjects.is_empty() {
@@ -88,16 +95,17 @@ async fn find_referrers(
     })
 }
 
-async fn add_referrer(
-    graph: &mut Graph,
+/// Returns whether a listed referrer is one, is not there yet, and is of a type that travels.
+async fn is_wanted(
+    graph: &Graph,
     source: &Source<'_>,
     subject: &Digest,
     referrer: &Descriptor,
-    concurrency: usize,
-) -> Result<(), Error> {
+    wanted: &Referrers,
+) -> Result<bool, Error> {
     let digest = &referrer.digest;
     if graph.manifests.contains_key(digest) {
-        return Ok(());
+        return Ok(false);
     }
     let raw = match source.manifest(referrer).await {
         Ok(raw) => raw,
@@ -107,28 +115,28 @@ async fn add_referrer(
                 || matches!(error, Error::FindContent { .. } | Error::Manifest(_)) =>
         {
             tracing::warn!(%subject, referrer = %digest, %error, "listed referrer cannot be read, left out");
-            return Ok(());
+            return Ok(false);
         }
         Err(error) => return Err(error),
     };
     if Manifest::parse(&raw)?.subject.is_none_or(|found| found.digest != *subject) {
         tracing::warn!(%subject, referrer = %digest, "listed referrer refers to something else, left out");
-        return Ok(());
+        return Ok(false);
     }
-    walk(graph, source, referrer, concurrency).await?;
-    graph.referrers.insert(digest.clone());
-    Ok(())
+    // The manifest decides: lists of registries do not always have the type.
+    Ok(wanted.wants(raw.referrer_descriptor()?.artifact_type.as_deref()))
 }
 
 async fn find_legacy_tags(
     graph: &mut Graph,
     source: &Source<'_>,
-    image: &[Digest],
+    (wanted, image): (&Referrers, &[Digest]),
     concurrency: usize,
 ) -> Result<(), Error> {
-    let tags = image
-        .iter()
-        .flat_map(|digest| LEGACY_SUFFIXES.map(|suffix| (digest, digest.legacy_tag(suffix))));
+    let tags = image.iter().flat_map(|digest| {
+        let suffixes = LEGACY_SUFFIXES.into_iter().filter(|suffix| wanted.wants(Some(suffix)));
+        suffixes.map(move |suffix| (digest, digest.legacy_tag(suffix)))
+    });
     let found: Vec<_> = stream::iter(tags)
         .map(|(subject, tag)| async move {
             Ok::<_, Error>((source.legacy_tag(subject, &tag).await?, tag))

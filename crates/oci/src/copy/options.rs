@@ -3,13 +3,75 @@
 use super::{BlobMap, TagConflict};
 use crate::{Digest, Platform};
 
+/// Which referrers of an image travel with it, by artifact type.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Referrers {
+    /// All, and cosign's tags.
+    #[default]
+    All,
+    /// None, and none of cosign's tags.
+    None,
+    /// Those of these artifact types; `*` stands for any characters. Cosign's tags count as `sig`, `att` and `sbom`.
+    Types(Vec<String>),
+}
+
+impl Referrers {
+    /// Reads `all`, `none`, or artifact types separated by commas.
+    pub fn parse(text: &str) -> Self {
+        match text.trim() {
+            "all" => Self::All,
+            "none" => Self::None,
+            types => Self::Types(
+                types
+                    .split(',')
+                    .map(|one| one.trim().to_owned())
+                    .filter(|one| !one.is_empty())
+                    .collect(),
+            ),
+        }
+    }
+
+    pub(super) fn wants_any(&self) -> bool {
+        match self {
+            Self::All => true,
+            Self::None => false,
+            Self::Types(types) => !types.is_empty(),
+        }
+    }
+
+    /// Returns whether a referrer of this type travels; one without a type does only with all.
+    pub(super) fn wants(&self, artifact_type: Option<&str>) -> bool {
+        match self {
+            Self::All => true,
+            Self::None => false,
+            Self::Types(types) => artifact_type
+                .is_some_and(|actual| types.iter().any(|pattern| is_like(pattern, actual))),
+        }
+    }
+}
+
+/// Compares with `*` for any characters: the pieces between the stars come in order, the outer ones at the ends.
+fn is_like(pattern: &str, text: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut left) = text.strip_prefix(start) else { return false };
+    let mut pieces: Vec<&str> = rest.split('*').collect();
+    let end = pieces.pop().unwrap_or_default();
+    for piece in pieces {
+        match left.find(piece) {
+            Some(at) => left = left.get(at + piece.len()..).unwrap_or_default(),
+            None => return false,
+        }
+    }
+    left.ends_with(end)
+}
+
 /// What [`super::stream`] copies, and what it shares with other copies.
 #[derive(Clone, Debug)]
 pub struct CopyOptions {
     /// Tag to give the image at the destination, as the very last write; without one it is there by digest only.
     pub tag: Option<String>,
-    /// Whether signatures, attestations and other referrers travel, and cosign's tags.
-    pub referrers: bool,
+    /// Which signatures, attestations and other referrers travel, and cosign's tags.
+    pub referrers: Referrers,
     /// Platforms of an index to copy, with the attestations of builders for them; empty means all.
     ///
     /// An empty variant or `os_version` here matches every one.
@@ -28,7 +90,7 @@ impl Default for CopyOptions {
     fn default() -> Self {
         Self {
             tag: None,
-            referrers: true,
+            referrers: Referrers::All,
             platforms: Vec::new(),
             recheck: false,
             blobs: BlobMap::new(),
@@ -96,5 +158,31 @@ impl CopyReport {
             foreign: Vec::new(),
             selection: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn referrers_are_chosen_by_artifact_type() {
+        for (text, artifact_type, expected) in [
+            ("all", None, true),
+            ("none", Some("a/b"), false),
+            ("a/b", Some("a/b"), true),
+            ("a/b", Some("a/bc"), false),
+            ("a/b, sig", Some("sig"), true),
+            ("a/b", None, false),
+            ("application/*", Some("application/vnd.in-toto+json"), true),
+            ("*in-toto*json", Some("application/vnd.in-toto+json"), true),
+            ("*in-toto", Some("application/vnd.in-toto+json"), false),
+            ("aa*aa", Some("aaa"), false),
+            ("", Some(""), false),
+        ] {
+            let found = Referrers::parse(text).wants(artifact_type);
+            assert_eq!(found, expected, "{text:?} {artifact_type:?}");
+        }
+        assert!(!Referrers::parse(" , ").wants_any());
     }
 }

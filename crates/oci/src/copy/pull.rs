@@ -3,11 +3,12 @@
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{
-    Place, PullReport,
+    CopyOptions, CopyReport, Place, PullReport, Referrers,
     discover::{Graph, discover},
-    source::Source,
+    select::select,
+    source::{Source, check_size},
 };
-use crate::{Client, Descriptor, Digest, Error, Layout, Progress};
+use crate::{Client, Descriptor, Digest, Error, Layout, Progress, RawManifest};
 
 /// Fetches an image with all platforms, referrers and cosign tags into a layout.
 ///
@@ -20,8 +21,55 @@ pub async fn pull(
     layout: &Layout,
     progress: &Progress,
 ) -> Result<PullReport, Error> {
-    let source = Source::remote(Place { client, repository }, root, Some(layout)).await?;
-    let graph = discover(&source, root, client.concurrency()).await?;
+    let raw = match layout.manifest(&root.digest) {
+        Ok(raw) => raw,
+        Err(_) => client.manifest(repository, &root.digest.to_string()).await?,
+    };
+    let raw = check_size(raw, root)?;
+    pull_root(Place { client, repository }, &raw, layout, &Referrers::All, progress).await
+}
+
+/// Copies an image from a registry into a layout: [`CopyOptions::tag`] becomes its name there, as the last write.
+///
+/// `root` is a tag or a digest of the source. What the layout holds already is not fetched again.
+pub async fn to_layout(
+    source: Place<'_>,
+    root: &str,
+    layout: &Layout,
+    options: &CopyOptions,
+    progress: &Progress,
+) -> Result<CopyReport, Error> {
+    let original = source.client.manifest(source.repository, root).await?;
+    let source_digest = original.digest.clone();
+    let (raw, selection) = select(original, &options.platforms)?;
+    let is_there = layout.manifest(&raw.digest).is_ok();
+    let pulled = pull_root(source, &raw, layout, &options.referrers, progress).await?;
+    layout.name(&raw, options.tag.as_deref())?;
+    let report = CopyReport::new(source_digest, raw.digest);
+    Ok(CopyReport {
+        blobs_sent: pulled.blobs,
+        bytes_sent: pulled.bytes,
+        blobs_present: pulled.blobs_skipped,
+        is_unchanged: is_there && pulled.blobs == 0,
+        manifests_written: pulled.manifests,
+        referrers: pulled.referrers,
+        legacy_tags: pulled.legacy_tags,
+        foreign: pulled.foreign,
+        selection,
+        ..report
+    })
+}
+
+async fn pull_root(
+    place: Place<'_>,
+    root: &RawManifest,
+    layout: &Layout,
+    referrers: &Referrers,
+    progress: &Progress,
+) -> Result<PullReport, Error> {
+    let Place { client, repository } = place;
+    let source = Source::remote(place, root, Some(layout)).await?;
+    let graph = discover(&source, referrers, client.concurrency()).await?;
     let foreign = absent_foreign(&graph, client, repository).await?;
     let blobs: Vec<_> =
         graph.blobs.values().filter(|blob| !foreign.contains(&blob.digest)).collect();

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{
-    Place, PushReport, TagConflict,
+    CopyOptions, CopyReport, Place, PushReport, Referrers, TagConflict,
     discover::{Graph, Node, discover},
     missing::Missing,
+    select::select,
     source::Source,
 };
 use crate::{
-    Client, Descriptor, Digest, Error, Layout, Manifest, Progress, PushOptions, auth::Scope,
+    Client, Descriptor, Digest, Error, Layout, Manifest, Progress, PushOptions, RawManifest,
+    auth::Scope,
 };
 
 /// Writes an image of a layout with everything that belongs to it into a repository, by digest.
@@ -28,12 +30,61 @@ pub async fn push(
     repository: &str,
     progress: &Progress,
 ) -> Result<PushReport, Error> {
-    let root = layout.manifest(root)?.descriptor();
-    let graph = discover(&Source::layout(layout)?, &root, client.concurrency()).await?;
-    let destination = Place { client, repository };
+    let root = layout.manifest(root)?;
+    push_root(layout, &root, Place { client, repository }, &Referrers::All, progress).await
+}
+
+/// Copies an image of a layout into a repository; [`CopyOptions::tag`] is the last write.
+pub async fn from_layout(
+    layout: &Layout,
+    root: &Digest,
+    destination: Place<'_>,
+    options: &CopyOptions,
+    progress: &Progress,
+) -> Result<CopyReport, Error> {
+    let (raw, selection) = select(layout.manifest(root)?, &options.platforms)?;
+    let Place { client, repository } = destination;
+    let mut report = CopyReport::new(root.clone(), raw.digest.clone());
+    report.selection = selection;
+    if let Some(tag) = options.tag.as_deref().filter(|_| !options.recheck) {
+        let there = client.resolve_as(Scope::push(repository), tag).await?;
+        if there.is_some_and(|there| there.digest == raw.digest) {
+            return Ok(CopyReport { is_unchanged: true, manifests_present: 1, ..report });
+        }
+    }
+    let pushed = push_root(layout, &raw, destination, &options.referrers, progress).await?;
+    let mut manifests_written = pushed.manifests_pushed;
+    if let Some(tag) = &options.tag {
+        client.push_manifest(repository, tag, &raw).await?;
+        manifests_written += 1;
+    }
+    Ok(CopyReport {
+        blobs_sent: pushed.blobs_pushed,
+        bytes_sent: pushed.bytes_pushed,
+        blobs_present: pushed.blobs_skipped,
+        manifests_written,
+        manifests_present: pushed.manifests_skipped,
+        referrers: pushed.referrers_pushed,
+        legacy_tags: pushed.legacy_tags,
+        conflicts: pushed.conflicts,
+        foreign: pushed.foreign,
+        ..report
+    })
+}
+
+async fn push_root(
+    layout: &Layout,
+    root: &RawManifest,
+    destination: Place<'_>,
+    referrers: &Referrers,
+    progress: &Progress,
+) -> Result<PushReport, Error> {
+    let Place { client, repository } = destination;
+    let graph = discover(&Source::layout(layout, root)?, referrers, client.concurrency()).await?;
     let missing = Missing::find(&graph, destination, Scope::push(repository)).await?;
     let mut push = Push {
         layout,
+        root,
         graph,
         destination,
         progress,
@@ -57,6 +108,8 @@ pub async fn push(
 
 struct Push<'a> {
     layout: &'a Layout,
+    /// What is pushed; after a selection of platforms the layout does not hold it.
+    root: &'a RawManifest,
     graph: Graph,
     destination: Place<'a>,
     progress: &'a Progress,
@@ -155,7 +208,11 @@ impl Push<'_> {
 
     async fn put(&self, node: &Node, tag_or_digest: &str) -> Result<(), Error> {
         let Place { client, repository } = self.destination;
-        let raw = self.layout.manifest(&node.descriptor.digest)?;
+        let raw = if node.descriptor.digest == self.root.digest {
+            self.root.clone()
+        } else {
+            self.layout.manifest(&node.descriptor.digest)?
+        };
         if node.subject.is_some() {
             client.push_referrer(repository, &raw).await?;
         }

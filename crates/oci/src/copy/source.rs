@@ -10,8 +10,9 @@ pub(super) enum Source<'a> {
     /// A registry; manifests are stored in the layout when there is one.
     Remote {
         place: Place<'a>,
-        /// What is copied; its tags are asked for whatever the list says, for registries that hide signatures from it.
-        root: Digest,
+        /// What is copied, which a selection of platforms may have made anew; its tags are asked for whatever the list says,
+        /// for registries that hide signatures from it.
+        root: &'a RawManifest,
         store: Option<&'a Layout>,
         /// All tags, when one page has them.
         tags: Option<BTreeSet<String>>,
@@ -19,6 +20,7 @@ pub(super) enum Source<'a> {
     /// A layout, with its referrers by subject and its named manifests.
     Layout {
         layout: &'a Layout,
+        root: &'a RawManifest,
         referrers: BTreeMap<Digest, Vec<Descriptor>>,
         refs: BTreeMap<String, Descriptor>,
     },
@@ -27,7 +29,7 @@ pub(super) enum Source<'a> {
 impl<'a> Source<'a> {
     pub(super) async fn remote(
         place: Place<'a>,
-        root: &Descriptor,
+        root: &'a RawManifest,
         store: Option<&'a Layout>,
     ) -> Result<Self, Error> {
         // One list saves three requests per manifest, unless the repository has very many tags or no list for us.
@@ -39,14 +41,26 @@ impl<'a> Source<'a> {
                 None
             }
         };
-        Ok(Self::Remote { place, root: root.digest.clone(), store, tags })
+        Ok(Self::Remote { place, root, store, tags })
     }
 
-    pub(super) fn layout(layout: &'a Layout) -> Result<Self, Error> {
-        Ok(Self::Layout { layout, referrers: layout.all_referrers()?, refs: layout.refs()? })
+    pub(super) fn layout(layout: &'a Layout, root: &'a RawManifest) -> Result<Self, Error> {
+        Ok(Self::Layout { layout, root, referrers: layout.all_referrers()?, refs: layout.refs()? })
+    }
+
+    pub(super) fn root(&self) -> &'a RawManifest {
+        match self {
+            Self::Layout { root, .. } | Self::Remote { root, .. } => root,
+        }
     }
 
     pub(super) async fn manifest(&self, descriptor: &Descriptor) -> Result<RawManifest, Error> {
+        if descriptor.digest == self.root().digest {
+            if let Self::Remote { store: Some(store), root, .. } = self {
+                store.put_manifest(root)?;
+            }
+            return check_size(self.root().clone(), descriptor);
+        }
         let raw = match self {
             Self::Layout { layout, .. } => layout.manifest(&descriptor.digest)?,
             Self::Remote { place, store, .. } => {
@@ -70,7 +84,7 @@ impl<'a> Source<'a> {
                 Ok(referrers.get(subject).cloned().unwrap_or_default())
             }
             Self::Remote { place, root, tags, .. } => {
-                let tags = tags.as_ref().filter(|_| subject != root);
+                let tags = tags.as_ref().filter(|_| *subject != root.digest);
                 let has_fallback = tags.map(|tags| tags.contains(&subject.referrers_tag()));
                 place
                     .client
@@ -89,7 +103,7 @@ impl<'a> Source<'a> {
         match self {
             Self::Layout { refs, .. } => Ok(refs.get(tag).cloned()),
             Self::Remote { tags: Some(tags), root, .. }
-                if subject != root && !tags.contains(tag) =>
+                if *subject != root.digest && !tags.contains(tag) =>
             {
                 Ok(None)
             }

@@ -6,10 +6,9 @@
 mod belongings;
 mod blobs;
 mod run;
-mod select;
 
 use self::run::Run;
-use super::{CopyOptions, CopyReport, Place};
+use super::{CopyOptions, CopyReport, Place, select::select};
 use crate::{Descriptor, Digest, Error, Progress, RawManifest, auth::Scope};
 
 /// Copies an image, with everything that belongs to it, from one repository to another.
@@ -36,7 +35,7 @@ pub async fn stream(
         Root::Copy(raw) => raw,
     };
     let source_digest = original.digest.clone();
-    let (raw, selection) = select::select(original, &options.platforms)?;
+    let (raw, selection) = select(original, &options.platforms)?;
     let digest = raw.digest.clone();
     let before = if options.tag.is_some() {
         tagged

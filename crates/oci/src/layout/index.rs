@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fs, io::Read as _, sync::PoisonError};
 use serde_json::{Value, json};
 
 use super::{INGEST, Layout};
-use crate::{Descriptor, Error, descriptor::media_type};
+use crate::{Descriptor, Error, RawManifest, descriptor::media_type};
 
 /// The annotation that gives an entry its name.
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
@@ -36,6 +36,14 @@ impl Layout {
                 entries.push(json!(descriptor));
             }
         })
+    }
+
+    /// Lists a manifest under a name, or without one.
+    pub(crate) fn name(&self, manifest: &RawManifest, name: Option<&str>) -> Result<(), Error> {
+        match name {
+            Some(name) => self.set_ref(name, &manifest.descriptor()),
+            None => self.add_unnamed(&manifest.descriptor()),
+        }
     }
 
     /// Returns the named manifests, by name.

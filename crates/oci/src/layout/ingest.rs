@@ -101,6 +101,14 @@ impl Layout {
         })
     }
 
+    /// Opens a new file for content that has no name yet.
+    pub(crate) fn temporary_file(&self) -> Result<(PathBuf, fs::File), Error> {
+        let path = self.temporary_path("stream");
+        let file = fs::File::options().write(true).create_new(true).open(&path);
+        let file = file.map_err(|source| Error::WriteLayout { path: path.clone(), source })?;
+        Ok((path, file))
+    }
+
     fn temporary_path(&self, name: &str) -> PathBuf {
         static COUNTER: AtomicU64 = AtomicU64::new(0);
         let count = COUNTER.fetch_add(1, Ordering::Relaxed);

@@ -1,7 +1,5 @@
 //! Reads answers: bodies within limits, and what a refusal says.
 
-use std::time::SystemTime;
-
 use bytes::Bytes;
 use reqwest::{
     Response,
@@ -10,7 +8,7 @@ use reqwest::{
 use serde::Deserialize;
 use url::Url;
 
-use super::{Request, text_header};
+use super::{Request, text_header, time_there};
 use crate::{Client, Context, Error, Rejection, retry};
 
 /// How much of an error's body is read, in bytes.
@@ -74,8 +72,8 @@ impl Client {
 
     pub(super) async fn read_rejection(&self, mut answer: Response) -> Rejection {
         let retry_after = text_header(answer.headers(), &RETRY_AFTER);
-        let retry_after =
-            retry_after.and_then(|value| retry::parse_retry_after(value, SystemTime::now()));
+        let now = time_there(answer.headers());
+        let retry_after = retry_after.and_then(|value| retry::parse_retry_after(value, now));
         let status = answer.status().as_u16();
         let mut body = Vec::new();
         let idle = self.inner.options.idle_timeout;

@@ -2,7 +2,7 @@
 
 use url::{Host, Url};
 
-use crate::{Client, Scheme};
+use crate::{Client, Scheme, resolver};
 
 impl Client {
     /// Says why a URL that a registry sent us to is not used.
@@ -33,21 +33,13 @@ impl Client {
     }
 }
 
-/// Loopback, link-local and unspecified addresses, where no registry may send a client that came from elsewhere.
-fn is_local(url: &Url) -> bool {
+/// Loopback, link-local and unspecified addresses, where no registry may send a client that came from elsewhere; names are
+/// looked at when they are resolved.
+pub(crate) fn is_local(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => {
-            address.is_loopback() || address.is_link_local() || address.is_unspecified()
-        }
-        Some(Host::Ipv6(address)) => {
-            let mapped = address.to_ipv4_mapped();
-            address.is_loopback()
-                || address.is_unicast_link_local()
-                || address.is_unspecified()
-                || mapped
-                    .is_some_and(|v4| v4.is_loopback() || v4.is_link_local() || v4.is_unspecified())
-        }
+        Some(Host::Ipv4(address)) => resolver::is_local(address.into()),
+        Some(Host::Ipv6(address)) => resolver::is_local(address.into()),
         None => false,
     }
 }

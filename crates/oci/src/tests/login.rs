@@ -261,3 +261,26 @@ async fn many_requests_at_once_are_refused_once() {
         .filter(|seen| seen.path.starts_with("/v2/") && seen.header("authorization").is_none());
     assert_eq!((refused.count(), token_requests(&server).len()), (1, 1));
 }
+
+#[tokio::test]
+async fn an_identity_token_is_exchanged_and_never_sent_to_the_registry() {
+    let server = Server::scripted(with_tokens(300)).await;
+    let client = server.client_with(|options| {
+        options.credentials = Some(crate::Credentials::identity("refresh me"));
+    });
+    assert_eq!(client.resolve("team/app", "1").await.unwrap(), None);
+    let [token] = &token_requests(&server)[..] else { panic!("{:?}", server.requests()) };
+    assert_eq!((token.method.as_str(), token.query.as_str()), ("POST", ""));
+    assert_eq!(token.header("authorization"), None);
+    let used = server.log().into_iter().filter_map(|seen| seen.header("authorization").map(str::to_owned));
+    assert_eq!(used.collect::<Vec<_>>(), ["Bearer t0"]);
+
+    let url = "https://auth.example/token?scope=a%3Apull&scope=b&service=svc".parse().unwrap();
+    let request = client.token_request(&url).build().unwrap();
+    assert_eq!(request.url().as_str(), "https://auth.example/token");
+    let body = request.body().and_then(reqwest::Body::as_bytes).unwrap();
+    assert_eq!(
+        std::str::from_utf8(body).unwrap(),
+        "grant_type=refresh_token&client_id=arc&service=svc&scope=a%3Apull+b&refresh_token=refresh+me"
+    );
+}

@@ -44,6 +44,8 @@ pub(super) enum Act {
     Pass,
     /// Answer instead of it.
     Answer(Response),
+    /// Never answer.
+    Stall,
     /// Let it answer, and change the headers.
     Change(fn(&mut HeaderMap)),
 }
@@ -140,6 +142,7 @@ async fn play(State(front): State<Arc<Front>>, request: Request, next: Next) -> 
     match (front.script)(&seen) {
         Act::Pass => next.run(request).await,
         Act::Answer(answer) => answer,
+        Act::Stall => std::future::pending().await,
         Act::Change(change) => {
             let mut answer = next.run(request).await;
             change(answer.headers_mut());

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Client, Descriptor, Error, Platform, Progress, RawManifest,
-    copy::{BlobMap, CopyOptions, CopyReport, Place, Selection, TagConflict, stream},
+    copy::{BlobMap, CopyOptions, CopyReport, Place, Referrers, Selection, TagConflict, stream},
     media_type,
 };
 
@@ -126,7 +126,7 @@ async fn an_image_with_everything_streams_from_a_registry_without_referrers_api(
 async fn referrers_can_be_left_behind() {
     let (from, to) = (Server::honest().await, Server::honest().await);
     let (content, root) = source(&from).await;
-    let options = CopyOptions { referrers: false, ..tagged("v1") };
+    let options = CopyOptions { referrers: Referrers::None, ..tagged("v1") };
     let report = copy((&from.client(), "team/app"), "1.0", (&to.client(), "a"), &options).await;
     let report = report.unwrap();
     assert_eq!((report.referrers, report.legacy_tags.len(), report.manifests_written), (0, 0, 6));
@@ -157,7 +157,7 @@ async fn a_small_image_takes_the_fewest_requests() {
     content.upload(&from.client(), "a").await;
     from.client().push_manifest("a", "1", &image).await.unwrap();
     from.forget();
-    let options = CopyOptions { referrers: false, ..tagged("1") };
+    let options = CopyOptions { referrers: Referrers::None, ..tagged("1") };
     copy((&from.client(), "a"), "1", (&to.client(), "b"), &options).await.unwrap();
     // A manifest and two blobs.
     assert_eq!(from.count("GET"), 3);
@@ -193,7 +193,7 @@ async fn large_layers_are_not_sent_twice_whatever_the_registry_can_do() {
     ] {
         let (from, to) = (Server::honest().await, Server::start(options, |_| Act::Pass).await);
         large_image(&from).await;
-        let options = CopyOptions { referrers: false, ..tagged("1") };
+        let options = CopyOptions { referrers: Referrers::None, ..tagged("1") };
         let (source, destination) = (from.client(), to.client());
         copy((&source, "a"), "1", (&destination, "b"), &options).await.unwrap();
         assert_eq!(to.log().len(), requests, "{:#?}", to.requests());
@@ -201,7 +201,7 @@ async fn large_layers_are_not_sent_twice_whatever_the_registry_can_do() {
         // Another process, another tag, an image that shares all of them: nothing is sent again.
         from.forget();
         to.forget();
-        let options = CopyOptions { referrers: false, ..tagged("2") };
+        let options = CopyOptions { referrers: Referrers::None, ..tagged("2") };
         let report = copy((&source, "a"), "1", (&destination, "b"), &options).await.unwrap();
         assert!(report.bytes_sent <= 11, "{report:?}");
         assert_eq!(from.requests().iter().filter(|one| one.contains("/blobs/")).count(), 1);
@@ -232,7 +232,7 @@ async fn what_many_images_share_moves_once_and_is_mounted() {
     let copies =
         (0..images.len()).map(|n| {
             let (tag, repository) = (n.to_string(), format!("mirror/{n}"));
-            let options = CopyOptions { blobs: blobs.clone(), referrers: false, ..tagged(&tag) };
+            let options = CopyOptions { blobs: blobs.clone(), referrers: Referrers::None, ..tagged(&tag) };
             let (source, destination) = (source.clone(), destination.clone());
             async move {
                 copy((&source, "a"), &tag, (&destination, &repository), &options).await.unwrap()
@@ -383,7 +383,7 @@ async fn tokens_are_asked_for_with_what_a_mount_needs() {
     large_image(&from).await;
     let (source, destination, blobs) = (from.client(), to.client_as("u", "p"), BlobMap::new());
     for repository in ["one", "two"] {
-        let options = CopyOptions { blobs: blobs.clone(), referrers: false, ..tagged("1") };
+        let options = CopyOptions { blobs: blobs.clone(), referrers: Referrers::None, ..tagged("1") };
         copy((&source, "a"), "1", (&destination, repository), &options).await.unwrap();
     }
     let mut tokens: Vec<_> = to.log().into_iter().filter(|seen| seen.path == "/token").collect();

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Client, Digest, Error, RawManifest,
-    copy::{BlobMap, CopyOptions, CopyReport},
+    copy::{BlobMap, CopyOptions, CopyReport, Referrers},
     media_type,
 };
 
@@ -61,7 +61,7 @@ impl Attempt {
             server.client_with(|options| options.idle_timeout = Duration::from_millis(300))
         };
         let (source, destination) = (impatient(&from), impatient(&to));
-        let options = CopyOptions { referrers: false, ..tagged("1") };
+        let options = CopyOptions { referrers: Referrers::None, ..tagged("1") };
         let result = copy((&source, "a"), "1", (&destination, "b"), &options).await;
         Self { result, from, to, image }
     }
@@ -266,7 +266,7 @@ async fn blobs_come_from_another_host_without_our_credentials() {
     .await;
     let image = source(&from).await;
     let to = Server::honest().await;
-    let options = CopyOptions { referrers: false, ..tagged("1") };
+    let options = CopyOptions { referrers: Referrers::None, ..tagged("1") };
     copy((&from.client_as("u", "p"), "a"), "1", (&to.client(), "b"), &options).await.unwrap();
     check_whole(&to.client(), &image).await;
     let log = storage.log();
@@ -323,11 +323,11 @@ async fn a_registry_that_knows_neither_mounts_nor_content_in_a_post_is_served_al
 }
 
 #[tokio::test]
-async fn an_index_of_ten_thousand_children_is_refused_before_anything_is_written() {
+async fn an_index_of_twenty_thousand_children_is_refused_before_anything_is_written() {
     let options =
         arc_registry::Options { check_references: false, ..arc_registry::Options::default() };
     let (from, to) = (Server::start(options, pass).await, Server::honest().await);
-    let children: Vec<_> = (0..10_000_u32)
+    let children: Vec<_> = (0..20_000_u32)
         .map(|n| crate::Descriptor::of(media_type::OCI_MANIFEST, &n.to_be_bytes()))
         .collect();
     let index = RawManifest::new(
@@ -337,8 +337,29 @@ async fn an_index_of_ten_thousand_children_is_refused_before_anything_is_written
     from.client().push_manifest("a", "1", &index).await.unwrap();
     let result = copy((&from.client(), "a"), "1", (&to.client(), "b"), &tagged("1")).await;
     let error = result.unwrap_err().to_string();
-    assert!(error.ends_with("10000 entries, more than the limit of 4096"), "{error}");
+    assert!(error.ends_with("20000 entries, more than the limit of 16384"), "{error}");
     assert_invisible(&to, &index).await;
+}
+
+#[tokio::test]
+async fn an_index_of_a_thousand_children_arrives_whole() {
+    let (from, to) = (Server::honest().await, Server::honest().await);
+    let mut content = Content::default();
+    let config = content.blob(media_type::OCI_CONFIG, b"{\"many\":1}");
+    let children: Vec<_> = (0..1000_u32)
+        .map(|n| {
+            let text = json!({"schemaVersion": 2, "config": config, "layers": [], "annotations": {"n": n.to_string()}});
+            content.manifest(media_type::OCI_MANIFEST, &text).descriptor()
+        })
+        .collect();
+    let index =
+        content.manifest(media_type::OCI_INDEX, &json!({"schemaVersion": 2, "manifests": children}));
+    content.upload(&from.client(), "a").await;
+    from.client().push_manifest("a", "1", &index).await.unwrap();
+    let options = CopyOptions { referrers: Referrers::None, ..tagged("1") };
+    let copied = copy((&from.client(), "a"), "1", (&to.client(), "b"), &options).await.unwrap();
+    assert_eq!((copied.manifests_written, copied.blobs_sent), (1001, 1));
+    assert_eq!(to.client().manifest("b", "1").await.unwrap(), index);
 }
 
 #[tokio::test]
@@ -353,7 +374,7 @@ async fn a_copy_that_is_stopped_leaves_no_tag_and_holds_nobody_up() {
     })
     .await;
     let (image, to, blobs) = (source(&from).await, Server::honest().await, BlobMap::new());
-    let options = || CopyOptions { blobs: blobs.clone(), referrers: false, ..tagged("1") };
+    let options = || CopyOptions { blobs: blobs.clone(), referrers: Referrers::None, ..tagged("1") };
     let (source, destination) = (from.client(), to.client());
     let first = options();
     let stopped = copy((&source, "a"), "1", (&destination, "b"), &first);
@@ -363,4 +384,113 @@ async fn a_copy_that_is_stopped_leaves_no_tag_and_holds_nobody_up() {
     // What had arrived is known.
     assert_eq!((report.blobs_sent, report.blobs_present), (1, 2));
     check_whole(&destination, &image).await;
+}
+
+#[tokio::test]
+async fn a_destination_that_stalls_is_asked_again_and_given_up() {
+    for method in ["POST", "PUT"] {
+        let from = Server::honest().await;
+        let image = source(&from).await;
+        let has_stalled = std::sync::atomic::AtomicBool::new(false);
+        let once = Server::scripted(move |seen| {
+            let is_it = seen.is(method, "/blobs/");
+            if is_it && !has_stalled.swap(true, std::sync::atomic::Ordering::Relaxed) {
+                Act::Stall
+            } else {
+                Act::Pass
+            }
+        });
+        let always = Server::scripted(move |seen| {
+            if seen.is(method, "/blobs/") { Act::Stall } else { Act::Pass }
+        });
+        let (once, always) = (once.await, always.await);
+        let impatient = |server: &Server| {
+            server.client_with(|options| {
+                options.idle_timeout = std::time::Duration::from_millis(100);
+                options.retries = 1;
+                options.retry_delay = std::time::Duration::ZERO;
+            })
+        };
+        let (to, options) = (impatient(&always), tagged("1"));
+        let error = copy((&from.client(), "a"), "1", (&to, "b"), &options).await.unwrap_err();
+        assert!(matches!(error, Error::AwaitAnswer { .. }) && error.is_retryable(), "{error}");
+        assert_invisible(&always, &image).await;
+        copy((&from.client(), "a"), "1", (&impatient(&once), "b"), &options).await.unwrap();
+        check_whole(&once.client(), &image).await;
+    }
+}
+
+#[tokio::test]
+async fn headers_that_are_missing_or_wrong_change_nothing() {
+    fn poorer(headers: &mut axum::http::HeaderMap) {
+        headers.remove("docker-content-digest");
+        headers.insert("content-type", "text/plain".parse().unwrap());
+    }
+    let (from, to) =
+        (Server::scripted(|_| Act::Change(poorer)).await, Server::scripted(|_| Act::Change(poorer)).await);
+    let image = source(&from).await;
+    copy((&from.client(), "a"), "1", (&to.client(), "b"), &tagged("1")).await.unwrap();
+    check_whole(&to.client(), &image).await;
+}
+
+#[tokio::test]
+async fn a_manifest_that_is_larger_than_allowed_is_not_read_to_its_end() {
+    let from = Server::scripted(|seen| {
+        if seen.is("GET", "/manifests/1") { answer(200, &[], vec![b' '; 5 << 20]) } else { Act::Pass }
+    });
+    let (from, to) = (from.await, Server::honest().await);
+    let image = source(&from).await;
+    let error = copy((&from.client(), "a"), "1", (&to.client(), "b"), &tagged("1")).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("larger than 4194304 bytes"), "{error}");
+    assert_invisible(&to, &image).await;
+}
+
+#[tokio::test]
+async fn a_layer_that_is_listed_twice_moves_once() {
+    let (from, to) = (Server::honest().await, Server::honest().await);
+    let mut content = Content::default();
+    let config = content.blob(media_type::OCI_CONFIG, b"{\"twice\":1}");
+    let layer = content.blob(LAYER, b"twice");
+    let text = json!({"schemaVersion": 2, "config": config, "layers": [layer, layer, layer]});
+    let image = content.manifest(media_type::OCI_MANIFEST, &text);
+    content.upload(&from.client(), "a").await;
+    from.client().push_manifest("a", "1", &image).await.unwrap();
+    let copied = copy((&from.client(), "a"), "1", (&to.client(), "b"), &tagged("1")).await.unwrap();
+    assert_eq!((copied.blobs_sent, copied.bytes_sent), (2, config.size + layer.size));
+    assert_eq!(to.client().manifest("b", "1").await.unwrap(), image);
+}
+
+#[tokio::test]
+async fn dates_are_meant_by_the_clock_of_the_registry() {
+    // By our clock this is years ago, or years to come; by its own it is now.
+    for date in ["Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2099 07:28:00 GMT"] {
+        let from = Server::scripted(move |seen| {
+            let headers = [("date", date), ("retry-after", date)];
+            if seen.before == 0 && seen.is("GET", "/manifests/") { answer(429, &headers, "") } else { Act::Pass }
+        });
+        let (from, to) = (from.await, Server::honest().await);
+        let image = source(&from).await;
+        copy((&from.client(), "a"), "1", (&to.client(), "b"), &tagged("1")).await.unwrap();
+        check_whole(&to.client(), &image).await;
+    }
+}
+
+#[tokio::test]
+async fn referrers_travel_by_their_type() {
+    let (from, to) = (Server::honest().await, Server::honest().await);
+    let (content, root) = super::fixture::everything();
+    content.upload(&from.client(), "a").await;
+    from.client().push_manifest("a", "1", &root).await.unwrap();
+    for (referrers, tags) in [("sig", 1), ("none", 0), ("no/such-type", 0), ("all", content.tags.len())] {
+        let options = CopyOptions {
+            referrers: Referrers::parse(referrers),
+            recheck: true,
+            ..tagged(&format!("to-{}", referrers.replace('/', "-")))
+        };
+        let from_client = from.client();
+        let copied = copy((&from_client, "a"), "1", (&to.client(), "b"), &options).await.unwrap();
+        let expected = if referrers == "all" { 3 } else { 0 };
+        assert_eq!((copied.referrers, copied.legacy_tags.len().min(tags)), (expected, tags), "{referrers}");
+    }
 }

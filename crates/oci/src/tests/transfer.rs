@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Client, Descriptor, Digest, Error, Layout, Manifest, Progress, RawManifest,
-    copy::{Place, PullReport, TransferPlan, plan_copy, plan_push, pull, push},
+    copy::{CopyOptions, Place, PullReport, TransferPlan, plan_copy, plan_push, pull, push},
     media_type,
 };
 
@@ -66,8 +66,9 @@ async fn carry(from: &Server, to: &Server) {
     let plan = plan_push(&layout, &root.digest, &destination, "mirror/app").await.unwrap();
     let same = plan_copy(
         Place { client: &source, repository: "team/app" },
-        &root.descriptor(),
+        &root.digest.to_string(),
         Place { client: &destination, repository: "mirror/app" },
+        &CopyOptions::default(),
     )
     .await;
     assert_eq!(same.unwrap(), plan);

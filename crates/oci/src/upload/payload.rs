@@ -10,6 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::io::ReaderStream;
 
 use super::BlobSource;
@@ -36,12 +37,33 @@ impl From<BlobSource> for Content {
     }
 }
 
+/// Memory that an upload needs while it sends.
+#[derive(Clone, Debug)]
+pub(crate) struct Room {
+    memory: Arc<Semaphore>,
+    kib: u32,
+}
+
+impl Room {
+    pub(crate) fn new(memory: Arc<Semaphore>, kib: u32) -> Self {
+        Self { memory, kib }
+    }
+
+    /// Waits for it; it is given back when dropped.
+    pub(crate) async fn take(&self) -> Option<OwnedSemaphorePermit> {
+        // Nobody closes it.
+        Arc::clone(&self.memory).acquire_many_owned(self.kib).await.ok()
+    }
+}
+
 /// What an upload sends; clones are the same upload, and each opening is an attempt of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Payload {
     descriptor: Descriptor,
     source: Content,
     progress: Progress,
+    /// Memory to take before the first byte is sent.
+    room: Option<Room>,
     /// Bytes given to the connection in the current attempt.
     sent: Arc<AtomicU64>,
     /// Why we stopped sending, when it was our own decision.
@@ -58,6 +80,7 @@ struct Sending {
     hasher: Option<Hasher>,
     hashed: u64,
     held: Option<Bytes>,
+    _memory: Option<OwnedSemaphorePermit>,
 }
 
 impl Payload {
@@ -67,7 +90,14 @@ impl Payload {
         progress: Progress,
     ) -> Self {
         let source = source.into();
-        Self { descriptor, source, progress, sent: Arc::default(), failure: Arc::default() }
+        let (sent, failure) = Default::default();
+        Self { descriptor, source, progress, room: None, sent, failure }
+    }
+
+    /// Lets it wait for memory before it sends.
+    pub(crate) fn within(mut self, room: Option<Room>) -> Self {
+        self.room = room;
+        self
     }
 
     pub(crate) fn digest(&self) -> &Digest {
@@ -100,6 +130,10 @@ impl Payload {
     /// Opens the source for one attempt.
     pub(crate) async fn open(&self) -> Result<reqwest::Body, Error> {
         self.take_back();
+        let memory = match &self.room {
+            Some(room) => room.take().await,
+            None => None,
+        };
         let mut hasher = Some(self.digest().algorithm().hasher());
         let chunks: Chunks = match &self.source {
             Content::Given(BlobSource::Bytes(bytes)) => stream::iter([Ok(bytes.clone())]).boxed(),
@@ -115,7 +149,9 @@ impl Payload {
                 chunks_of(client.open_blob(repository, &self.descriptor).spread(spread.clone()))
             }
         };
-        let sending = Sending { payload: self.clone(), chunks, hasher, hashed: 0, held: None };
+        let payload = self.clone();
+        let sending =
+            Sending { payload, chunks, hasher, hashed: 0, held: None, _memory: memory };
         if self.size() == 0 {
             // No byte can be held back: the check comes before the request.
             sending.verify_empty().await?;

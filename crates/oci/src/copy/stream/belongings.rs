@@ -33,7 +33,8 @@ impl Run<'_> {
         subject: &Digest,
         step: Step,
     ) -> Result<Belongings, Error> {
-        if !self.options.referrers {
+        let chosen = &self.options.referrers;
+        if !chosen.wants_any() {
             return Ok(Belongings::default());
         }
         let Place { client, repository } = self.source;
@@ -56,9 +57,12 @@ impl Run<'_> {
             if step.referrers > 0 {
                 return Ok(found);
             }
-            let names = discover::LEGACY_SUFFIXES.map(|suffix| subject.legacy_tag(suffix));
+            let suffixes = discover::LEGACY_SUFFIXES.into_iter();
+            let names = suffixes
+                .filter(|suffix| chosen.wants(Some(suffix)))
+                .map(|suffix| subject.legacy_tag(suffix));
             let wanted = |name: &String| tags.is_none_or(|tags| tags.contains(name));
-            let asked = names.into_iter().filter(wanted).map(|name| async {
+            let asked = names.filter(wanted).map(|name| async {
                 Ok::<_, Error>((super::resolve(self.source, scope.clone(), &name).await?, name))
             });
             for (descriptor, name) in futures::future::try_join_all(asked).await? {
@@ -164,6 +168,11 @@ impl Run<'_> {
         let manifest = Manifest::parse(&raw)?;
         if manifest.subject.as_ref().is_none_or(|found| found.digest != *subject) {
             tracing::warn!(%subject, referrer = %digest, "listed referrer refers to something else, left out");
+            return Ok(());
+        }
+        // The manifest decides: lists of registries do not always have the type.
+        let artifact_type = raw.referrer_descriptor()?.artifact_type;
+        if !self.options.referrers.wants(artifact_type.as_deref()) {
             return Ok(());
         }
         self.count(|report| report.referrers += 1);

@@ -156,13 +156,19 @@ impl Run<'_> {
 
     async fn send(&self, blob: &Descriptor, route: Route) -> Result<(Sent, Route), Error> {
         let Place { client, repository } = self.destination;
-        let _memory = self.options.blobs.memory(blob.size).await;
+        let room = self.options.blobs.memory(blob.size);
+        // Whoever may not have to send anything takes no memory before that is known; others open no upload that has to wait.
+        let (room, _memory) = if route.mount_from.is_some() {
+            (Some(room), None)
+        } else {
+            (None, room.take().await)
+        };
         let content = self.content(blob, route.is_single).await?;
         let reads = &self.source.client.inner.reads;
         let is_remote = matches!(content, Content::Remote { .. });
         let _read = if is_remote { Some(reads.permit().await) } else { None };
         let _write = client.inner.writes.permit().await;
-        let payload = Payload::new(blob.clone(), content, self.progress.clone());
+        let payload = Payload::new(blob.clone(), content, self.progress.clone()).within(room);
         client.bring_blob(repository, payload, route).await
     }
 

@@ -196,7 +196,8 @@ impl<'a> Run<'a> {
         let (children, others): (Vec<_>, Vec<_>) =
             manifest.children.iter().partition(|child| discover::is_manifest(child));
         let below = Step { depth: step.depth + 1, ..step };
-        let copies = children.into_iter().map(|child| self.copy(child, below));
+        // Each is made when its turn comes: an index may have thousands.
+        let copies = children.into_iter().map(|child| async move { self.copy(child, below).await });
         let blobs: Vec<_> = manifest.blobs().chain(others).filter(|_| !is_there).collect();
         tokio::try_join!(all(copies), self.copy_blobs(&blobs))?;
         Ok(())
