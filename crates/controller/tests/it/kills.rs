@@ -132,8 +132,8 @@ async fn killed_while_a_workflow_is_gone(seed: u64) -> usize {
     let operator = Operator::start(&cluster);
     over().await;
     cluster.pass(Duration::from_secs(5)).await;
-    let seen: Vec<String> = script.seen().into_iter().map(|(_, name)| name).collect();
-    assert_eq!(seen, [name.clone(), format!("{name}-2")], "seed {seed}");
+    let names: Vec<String> = script.seen().into_iter().map(|(_, name)| name).collect();
+    assert_eq!(names, [name.clone(), format!("{name}-2")], "seed {seed}");
     operator.stop().await;
     kills
 }

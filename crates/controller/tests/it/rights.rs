@@ -10,6 +10,7 @@ use crate::harness::{
     Cluster, Operator, Script, endpoint, grant, order, order_of, permissions, secret, set, template,
 };
 
+#[expect(clippy::too_many_lines, reason = "one story in which everything happens once")]
 #[tokio::test(start_paused = true)]
 async fn the_rules_of_the_chart_are_what_is_used() {
     let cluster = Cluster::fake();

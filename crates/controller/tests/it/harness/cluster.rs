@@ -1,6 +1,6 @@
 //! One cluster for a story: the API server in memory, or a real one.
 
-use std::{collections::BTreeSet, sync::OnceLock, time::Duration};
+use std::{collections::BTreeSet, fmt::Write as _, sync::OnceLock, time::Duration};
 
 use arc_chart::rbac::Permission;
 use arc_kube_fake::{ApiServer, Options, Rule};
@@ -165,9 +165,8 @@ impl Cluster {
                 return found;
             }
             let passed = start.elapsed();
-            if passed > PATIENCE {
-                panic!("waited in vain until {what}\n{}", self.tell().await);
-            }
+            let told = if passed > PATIENCE { self.tell().await } else { String::new() };
+            assert!(passed <= PATIENCE, "waited in vain until {what}\n{told}");
             let pause = if passed < Duration::from_secs(3) { LOOK } else { LOOK_LATER };
             tokio::time::sleep(pause).await;
         }
@@ -239,14 +238,14 @@ impl Cluster {
                     "Event" => json!([object["reason"], object["note"]]),
                     _ => object["status"].clone(),
                 };
-                told += &format!("{kind} {}: {status}\n", object["metadata"]["name"]);
+                writeln!(told, "{kind} {}: {status}", object["metadata"]["name"]).unwrap();
             }
         }
         if let Some(fake) = &self.fake {
             let requests = fake.requests();
             let last = requests.iter().filter(|one| one.user == OPERATOR).rev().take(40);
             for request in last.collect::<Vec<_>>().into_iter().rev() {
-                told += &format!("{request}\n");
+                writeln!(told, "{request}").unwrap();
             }
         }
         told
