@@ -11,12 +11,14 @@ use crate::tolerant;
 #[derive(Clone, Debug, Default, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cron {
-    /// IANA time zone in which `schedules` are read. Empty means UTC. Example: `Europe/Berlin`.
+    /// IANA time zone in which `schedules` are read, with its capitals. A time that a change of clocks leaves out is no
+    /// run. Empty means UTC. Example: `Europe/Berlin`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub timezone: Option<String>,
     /// When to run, each entry five cron fields or one of `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly` and
-    /// `@every <duration>`. At least one entry is needed. Example: `["0 3 * * *"]`.
+    /// `@every <duration>`. At least one entry is needed. Two runs may not be closer than the controller allows, 10 minutes
+    /// by default. Example: `["0 3 * * *"]`.
     #[serde(
         default,
         deserialize_with = "tolerant::or_default",
@@ -28,7 +30,8 @@ pub struct Cron {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub starting_deadline_seconds: Option<i64>,
-    /// Argo expression that must hold for a run to start. Empty means always.
+    /// Argo expression that must hold for a run to start; it may ask for `cronworkflow.…` and nothing else.
+    /// Empty means always.
     /// Example: `{{= cronworkflow.failed < 3 }}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]

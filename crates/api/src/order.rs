@@ -58,7 +58,8 @@ pub struct OrderSpec {
     #[schemars(length(max = 64))]
     #[x_kube(validation = rules::duration())]
     pub ttl: Option<String>,
-    /// `true` starts nothing new; what already runs comes to its end. Empty means `false`.
+    /// `true` starts nothing new and suspends the schedules; what already runs comes to its end. To end that too,
+    /// annotate with `arc.opendefense.cloud/stop-at`. Empty means `false`.
     #[serde(
         default,
         deserialize_with = "tolerant::or_default",

@@ -31,12 +31,19 @@ pub(super) struct Known<'a> {
     pub(super) log: Option<&'a str>,
 }
 
-/// Returns the step that really failed: one that said so itself, else one that was killed, else the first.
-pub(super) fn culprit<'s, 'a>(steps: &'s [Step<'a>]) -> Option<&'s Step<'a>> {
-    let of = |is_it: fn(Option<i32>) -> bool| {
-        steps.iter().find(move |step| step.has_failed() && is_it(step.exit_code))
+/// Returns the step that really failed: one that said so itself, else the first when the time was over, else one that
+/// was killed, else the first.
+pub(super) fn culprit<'s, 'a>(
+    workflow: &WorkflowStatus,
+    steps: &'s [Step<'a>],
+) -> Option<&'s Step<'a>> {
+    let failed = |is_it: &dyn Fn(Option<i32>) -> bool| {
+        steps.iter().find(|step| step.has_failed() && is_it(step.exit_code))
     };
-    of(is_own_word).or_else(|| of(is_kill)).or_else(|| steps.iter().find(|step| step.has_failed()))
+    let is_late = deadline_text(workflow).is_some();
+    failed(&is_own_word)
+        .or_else(|| failed(&|code| !is_late && is_kill(code)))
+        .or_else(|| failed(&|_| true))
 }
 
 /// Finds out why `workflow`, which failed, did so.
@@ -114,19 +121,23 @@ fn complaint(log: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
+/// What Argo says of a time that was over.
+fn deadline_text(workflow: &WorkflowStatus) -> Option<&str> {
+    let is_deadline = |text: &&str| {
+        text.contains("exceeded its deadline")
+            || text.contains("Max duration limit exceeded")
+            || text.contains("than the specified deadline")
+    };
+    let of_nodes = workflow.nodes.values().map(|node| node.message.as_str());
+    std::iter::once(workflow.message.as_str()).chain(of_nodes).find(is_deadline)
+}
+
 fn deadline(
     workflow: &WorkflowStatus,
     steps: &[Step<'_>],
     previous: Option<&ArtifactWorkflowStatus>,
 ) -> Option<Failure> {
-    let is_deadline = |text: &str| {
-        text.contains("exceeded its deadline")
-            || text.contains("Max duration limit exceeded")
-            || text.contains("than the specified deadline")
-    };
-    let node =
-        workflow.nodes.values().map(|node| node.message.as_str()).find(|text| is_deadline(text));
-    let text = Some(workflow.message.as_str()).filter(|text| is_deadline(text)).or(node)?;
+    let text = deadline_text(workflow)?;
     // At the end nothing tells any more that the image was the cause; the status before it does.
     let pull_failed = |status: &&ArtifactWorkflowStatus| {
         status.reason.as_deref() == Some(Reason::ImagePullFailed.as_str())

@@ -29,7 +29,7 @@ pub fn derive_status(
 /// container ran.
 pub(crate) fn log_of(workflow: &WorkflowStatus) -> Option<(String, String)> {
     let latest = steps::latest(workflow);
-    failure::culprit(&latest).map(steps::Step::container)
+    failure::culprit(workflow, &latest).map(steps::Step::container)
 }
 
 /// Derives the status; `log` is what the failed step wrote last, already without secrets.

@@ -6,4 +6,5 @@ mod golden;
 mod properties;
 mod recordings;
 mod reruns;
+mod streams;
 mod world;
