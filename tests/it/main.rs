@@ -10,6 +10,7 @@
 mod architecture;
 mod audit;
 mod contract;
+mod controller;
 mod copying;
 mod delivery;
 mod demo;
@@ -18,6 +19,7 @@ mod interop;
 mod killed;
 mod lies;
 mod memory;
+mod probe;
 mod real;
 mod refusals;
 mod site;
