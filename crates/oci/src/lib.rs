@@ -35,8 +35,8 @@ mod upload;
 #[cfg(test)]
 mod tests;
 
-pub use crate::auth::Challenge;
 pub use crate::archive::DockerImage;
+pub use crate::auth::Challenge;
 pub use crate::client::{Client, MAX_MANIFEST_SIZE};
 pub use crate::credentials::{Credentials, DockerConfigError};
 pub use crate::descriptor::{Descriptor, Platform, media_type};

@@ -99,14 +99,15 @@ mod tests {
 
     /// `private.example` is this machine, `both.example` also another; everything else is elsewhere.
     fn lookup(name: String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
-        let addresses: &[[u8; 4]] = match name.as_str() {
-            "private.example" => &[[127, 0, 0, 1]],
-            "metadata.example" => &[[169, 254, 169, 254]],
-            "both.example" => &[[127, 0, 0, 1], [192, 0, 2, 2]],
-            _ => &[[192, 0, 2, 1]],
-        };
-        let found = addresses.iter().map(|bytes| SocketAddr::from((*bytes, 0))).collect();
-        Box::pin(async move { Ok(found) })
+        Box::pin(async move {
+            let addresses: &[[u8; 4]] = match name.as_str() {
+                "private.example" => &[[127, 0, 0, 1]],
+                "metadata.example" => &[[169, 254, 169, 254]],
+                "both.example" => &[[127, 0, 0, 1], [192, 0, 2, 2]],
+                _ => &[[192, 0, 2, 1]],
+            };
+            Ok(addresses.iter().map(|bytes| SocketAddr::from((*bytes, 0))).collect())
+        })
     }
 
     #[tokio::test]
@@ -138,7 +139,9 @@ mod tests {
 
     #[test]
     fn local_addresses_in_every_spelling() {
-        for text in ["127.9.9.9", "0.0.0.0", "169.254.1.1", "::1", "::", "fe80::1", "::ffff:127.0.0.1"] {
+        for text in
+            ["127.9.9.9", "0.0.0.0", "169.254.1.1", "::1", "::", "fe80::1", "::ffff:127.0.0.1"]
+        {
             assert!(is_local(text.parse().unwrap()), "{text}");
         }
         for text in ["192.0.2.1", "10.0.0.1", "2001:db8::1", "::ffff:192.0.2.1"] {

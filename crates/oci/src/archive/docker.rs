@@ -46,10 +46,7 @@ struct Listed {
 
 impl Layout {
     /// Unpacks a Docker archive into a new layout in `dir`, and returns its images.
-    pub fn unpack_docker(
-        archive: &Path,
-        dir: &Path,
-    ) -> Result<(Self, Vec<DockerImage>), Error> {
+    pub fn unpack_docker(archive: &Path, dir: &Path) -> Result<(Self, Vec<DockerImage>), Error> {
         let (listed, links) = read_list(archive)?;
         let wanted: BTreeSet<&str> = listed
             .iter()

@@ -90,7 +90,8 @@ fn archives_that_lie_are_refused_and_names_stay_inside() {
 fn a_docker_archive_gets_a_manifest_over_its_own_bytes() {
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("d.tar");
-    let list = json!([{"Config": "c.json", "RepoTags": ["app:1"], "Layers": ["l/layer.tar", "z.tar.gz"]}]);
+    let list =
+        json!([{"Config": "c.json", "RepoTags": ["app:1"], "Layers": ["l/layer.tar", "z.tar.gz"]}]);
     let list = list.to_string();
     let gzip = [0x1f, 0x8b, 1, 2];
     let files: [(&str, &[u8]); 4] = [

@@ -49,12 +49,15 @@ const MEMORY_PER_BLOB: u32 = 2 << 10;
 /// The tags of a source, when one page has them all.
 pub(super) type Tags = Option<BTreeSet<String>>;
 
+/// A list of tags, once somebody has read it.
+pub(super) type TagList = Arc<OnceCell<Tags>>;
+
 /// How long a list of tags serves copies that start later; long enough for many that start together.
 const TAGS_KNOWN_FOR: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Default)]
 struct Inner {
-    tags: BTreeMap<(String, String), (Instant, Arc<OnceCell<Tags>>)>,
+    tags: BTreeMap<(String, String), (Instant, TagList)>,
     blobs: BTreeMap<(String, Digest), Entry>,
     registries: BTreeMap<String, Abilities>,
 }
@@ -109,7 +112,8 @@ impl BlobMap {
     /// Returns an empty map whose copies hold at most so many bytes of blobs under way, and at least one blob.
     pub fn with_memory(bytes: u64) -> Self {
         let kib = u32::try_from(bytes >> 10).unwrap_or(u32::MAX).max(MEMORY_PER_BLOB + 16);
-        let room = usize::try_from(kib).unwrap_or(Semaphore::MAX_PERMITS).min(Semaphore::MAX_PERMITS);
+        let room =
+            usize::try_from(kib).unwrap_or(Semaphore::MAX_PERMITS).min(Semaphore::MAX_PERMITS);
         Self { memory: Memory(Arc::new(Semaphore::new(room))), ..Self::default() }
     }
 
@@ -148,7 +152,7 @@ impl BlobMap {
     }
 
     /// Returns where the list of a source's tags is, or belongs.
-    pub(super) fn tags_of(&self, registry: &str, repository: &str) -> Arc<OnceCell<Tags>> {
+    pub(super) fn tags_of(&self, registry: &str, repository: &str) -> TagList {
         let mut inner = self.lock();
         inner.tags.retain(|_, (since, _)| since.elapsed() < TAGS_KNOWN_FOR);
         let key = (registry.to_owned(), repository.to_owned());

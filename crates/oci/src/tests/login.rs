@@ -272,7 +272,8 @@ async fn an_identity_token_is_exchanged_and_never_sent_to_the_registry() {
     let [token] = &token_requests(&server)[..] else { panic!("{:?}", server.requests()) };
     assert_eq!((token.method.as_str(), token.query.as_str()), ("POST", ""));
     assert_eq!(token.header("authorization"), None);
-    let used = server.log().into_iter().filter_map(|seen| seen.header("authorization").map(str::to_owned));
+    let used =
+        server.log().into_iter().filter_map(|seen| seen.header("authorization").map(str::to_owned));
     assert_eq!(used.collect::<Vec<_>>(), ["Bearer t0"]);
 
     let url = "https://auth.example/token?scope=a%3Apull&scope=b&service=svc".parse().unwrap();

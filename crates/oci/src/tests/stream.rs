@@ -232,7 +232,8 @@ async fn what_many_images_share_moves_once_and_is_mounted() {
     let copies =
         (0..images.len()).map(|n| {
             let (tag, repository) = (n.to_string(), format!("mirror/{n}"));
-            let options = CopyOptions { blobs: blobs.clone(), referrers: Referrers::None, ..tagged(&tag) };
+            let options =
+                CopyOptions { blobs: blobs.clone(), referrers: Referrers::None, ..tagged(&tag) };
             let (source, destination) = (source.clone(), destination.clone());
             async move {
                 copy((&source, "a"), &tag, (&destination, &repository), &options).await.unwrap()
@@ -383,7 +384,8 @@ async fn tokens_are_asked_for_with_what_a_mount_needs() {
     large_image(&from).await;
     let (source, destination, blobs) = (from.client(), to.client_as("u", "p"), BlobMap::new());
     for repository in ["one", "two"] {
-        let options = CopyOptions { blobs: blobs.clone(), referrers: Referrers::None, ..tagged("1") };
+        let options =
+            CopyOptions { blobs: blobs.clone(), referrers: Referrers::None, ..tagged("1") };
         copy((&source, "a"), "1", (&destination, repository), &options).await.unwrap();
     }
     let mut tokens: Vec<_> = to.log().into_iter().filter(|seen| seen.path == "/token").collect();

@@ -352,8 +352,8 @@ async fn an_index_of_a_thousand_children_arrives_whole() {
             content.manifest(media_type::OCI_MANIFEST, &text).descriptor()
         })
         .collect();
-    let index =
-        content.manifest(media_type::OCI_INDEX, &json!({"schemaVersion": 2, "manifests": children}));
+    let index = content
+        .manifest(media_type::OCI_INDEX, &json!({"schemaVersion": 2, "manifests": children}));
     content.upload(&from.client(), "a").await;
     from.client().push_manifest("a", "1", &index).await.unwrap();
     let options = CopyOptions { referrers: Referrers::None, ..tagged("1") };
@@ -374,7 +374,8 @@ async fn a_copy_that_is_stopped_leaves_no_tag_and_holds_nobody_up() {
     })
     .await;
     let (image, to, blobs) = (source(&from).await, Server::honest().await, BlobMap::new());
-    let options = || CopyOptions { blobs: blobs.clone(), referrers: Referrers::None, ..tagged("1") };
+    let options =
+        || CopyOptions { blobs: blobs.clone(), referrers: Referrers::None, ..tagged("1") };
     let (source, destination) = (from.client(), to.client());
     let first = options();
     let stopped = copy((&source, "a"), "1", (&destination, "b"), &first);
@@ -400,9 +401,12 @@ async fn a_destination_that_stalls_is_asked_again_and_given_up() {
                 Act::Pass
             }
         });
-        let always = Server::scripted(move |seen| {
-            if seen.is(method, "/blobs/") { Act::Stall } else { Act::Pass }
-        });
+        let always =
+            Server::scripted(
+                move |seen| {
+                    if seen.is(method, "/blobs/") { Act::Stall } else { Act::Pass }
+                },
+            );
         let (once, always) = (once.await, always.await);
         let impatient = |server: &Server| {
             server.client_with(|options| {
@@ -426,8 +430,10 @@ async fn headers_that_are_missing_or_wrong_change_nothing() {
         headers.remove("docker-content-digest");
         headers.insert("content-type", "text/plain".parse().unwrap());
     }
-    let (from, to) =
-        (Server::scripted(|_| Act::Change(poorer)).await, Server::scripted(|_| Act::Change(poorer)).await);
+    let (from, to) = (
+        Server::scripted(|_| Act::Change(poorer)).await,
+        Server::scripted(|_| Act::Change(poorer)).await,
+    );
     let image = source(&from).await;
     copy((&from.client(), "a"), "1", (&to.client(), "b"), &tagged("1")).await.unwrap();
     check_whole(&to.client(), &image).await;
@@ -436,7 +442,11 @@ async fn headers_that_are_missing_or_wrong_change_nothing() {
 #[tokio::test]
 async fn a_manifest_that_is_larger_than_allowed_is_not_read_to_its_end() {
     let from = Server::scripted(|seen| {
-        if seen.is("GET", "/manifests/1") { answer(200, &[], vec![b' '; 5 << 20]) } else { Act::Pass }
+        if seen.is("GET", "/manifests/1") {
+            answer(200, &[], vec![b' '; 5 << 20])
+        } else {
+            Act::Pass
+        }
     });
     let (from, to) = (from.await, Server::honest().await);
     let image = source(&from).await;
@@ -467,7 +477,11 @@ async fn dates_are_meant_by_the_clock_of_the_registry() {
     for date in ["Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2099 07:28:00 GMT"] {
         let from = Server::scripted(move |seen| {
             let headers = [("date", date), ("retry-after", date)];
-            if seen.before == 0 && seen.is("GET", "/manifests/") { answer(429, &headers, "") } else { Act::Pass }
+            if seen.before == 0 && seen.is("GET", "/manifests/") {
+                answer(429, &headers, "")
+            } else {
+                Act::Pass
+            }
         });
         let (from, to) = (from.await, Server::honest().await);
         let image = source(&from).await;
@@ -482,7 +496,9 @@ async fn referrers_travel_by_their_type() {
     let (content, root) = super::fixture::everything();
     content.upload(&from.client(), "a").await;
     from.client().push_manifest("a", "1", &root).await.unwrap();
-    for (referrers, tags) in [("sig", 1), ("none", 0), ("no/such-type", 0), ("all", content.tags.len())] {
+    for (referrers, tags) in
+        [("sig", 1), ("none", 0), ("no/such-type", 0), ("all", content.tags.len())]
+    {
         let options = CopyOptions {
             referrers: Referrers::parse(referrers),
             recheck: true,
@@ -491,6 +507,10 @@ async fn referrers_travel_by_their_type() {
         let from_client = from.client();
         let copied = copy((&from_client, "a"), "1", (&to.client(), "b"), &options).await.unwrap();
         let expected = if referrers == "all" { 3 } else { 0 };
-        assert_eq!((copied.referrers, copied.legacy_tags.len().min(tags)), (expected, tags), "{referrers}");
+        assert_eq!(
+            (copied.referrers, copied.legacy_tags.len().min(tags)),
+            (expected, tags),
+            "{referrers}"
+        );
     }
 }

@@ -150,8 +150,7 @@ impl Payload {
             }
         };
         let payload = self.clone();
-        let sending =
-            Sending { payload, chunks, hasher, hashed: 0, held: None, _memory: memory };
+        let sending = Sending { payload, chunks, hasher, hashed: 0, held: None, _memory: memory };
         if self.size() == 0 {
             // No byte can be held back: the check comes before the request.
             sending.verify_empty().await?;

@@ -158,11 +158,8 @@ impl Run<'_> {
         let Place { client, repository } = self.destination;
         let room = self.options.blobs.memory(blob.size);
         // Whoever may not have to send anything takes no memory before that is known; others open no upload that has to wait.
-        let (room, _memory) = if route.mount_from.is_some() {
-            (Some(room), None)
-        } else {
-            (None, room.take().await)
-        };
+        let (room, _memory) =
+            if route.mount_from.is_some() { (Some(room), None) } else { (None, room.take().await) };
         let content = self.content(blob, route.is_single).await?;
         let reads = &self.source.client.inner.reads;
         let is_remote = matches!(content, Content::Remote { .. });
