@@ -9,8 +9,8 @@
 
 mod architecture;
 mod audit;
+mod author;
 mod contract;
-mod controller;
 mod copying;
 mod delivery;
 mod demo;
@@ -19,7 +19,6 @@ mod interop;
 mod killed;
 mod lies;
 mod memory;
-mod probe;
 mod real;
 mod refusals;
 mod site;

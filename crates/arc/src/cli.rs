@@ -1,6 +1,7 @@
 //! The command line: exactly what can be typed, nothing about what it does.
 
 mod controller;
+mod author;
 mod evidence;
 mod transfer;
 
@@ -11,7 +12,8 @@ pub(crate) use transfer::{Copy, CopyHow, Digest, Inspect, Referrers, Sync, Tags}
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::controller::{Cluster, Controller, LogFormat};
-pub(crate) use self::evidence::{Audit, Demands, Lint, Verify};
+pub(crate) use self::author::{Lint, LintOutput, Plan, PlanOutput, Schema, SchemaOutput};
+pub(crate) use self::evidence::{Audit, Demands, Verify};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -50,8 +52,12 @@ pub(crate) enum Command {
     Referrers(Referrers),
     /// Tell the story of a delivered artifact from its evidence, and export it for others to check.
     Audit(Audit),
-    /// Check a policy file before anybody relies on it.
+    /// Check manifests, workflow templates and policies before anybody applies them.
     Lint(Lint),
+    /// Show the workflows that orders would create, and where each parameter comes from.
+    Plan(Plan),
+    /// Print JSON Schemas of the manifests, for editors.
+    Schema(Schema),
     /// Make and inspect signing keys.
     #[command(subcommand)]
     Keys(Keys),

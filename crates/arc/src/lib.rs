@@ -14,12 +14,14 @@ mod inspect;
 mod keys;
 mod lint;
 mod manifests;
+mod plan;
 mod progress;
 mod referrers;
 mod registry;
 mod registry_access;
 mod report;
 mod run;
+mod schema;
 mod step;
 mod sync;
 mod tags;
@@ -54,7 +56,9 @@ pub fn main() -> ExitCode {
             Command::Inspect(args) => inspect::run(&args).await,
             Command::Referrers(args) => referrers::run(&args).await,
             Command::Audit(args) => audit::run(&args).await,
-            Command::Lint(args) => lint::run(&args),
+            Command::Lint(args) => lint::run(&args).await,
+            Command::Plan(args) => plan::run(&args),
+            Command::Schema(args) => schema::run(&args),
             Command::Keys(command) => keys::run(&command),
             Command::Registry(args) => registry::run(&args).await,
             Command::Controller(args) => controller::run(&args).await,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use arc_api::{ArtifactType, ClusterArtifactType, Endpoint, Order};
 use arc_engine::TemplateSource;
+use arc_lint::Source;
 use base64::Engine as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -67,16 +68,37 @@ pub(crate) struct Manifests {
     defined: BTreeMap<(String, Key), String>,
 }
 
+/// Reads all `paths` as texts, with the built-in pipelines as what is known besides.
+pub(crate) fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
+    let mut sources = Vec::new();
+    for path in paths {
+        if path == Path::new("-") {
+            let text = standard_input(path)?;
+            let name = "standard input".to_owned();
+            sources.push(Source { name, text, origin: arc_lint::Origin::Named });
+            continue;
+        }
+        let origin = if path.is_dir() { arc_lint::Origin::Folder } else { arc_lint::Origin::Named };
+        for file in files(path)? {
+            let name = file.strip_prefix("./").unwrap_or(&file).display().to_string();
+            sources.push(Source { name, text: read_file(&file)?, origin });
+        }
+    }
+    sources.extend(PIPELINES.into_iter().map(|(name, text)| Source {
+        name: format!("{name}.yaml (built in)"),
+        text: text.to_owned(),
+        origin: arc_lint::Origin::Context,
+    }));
+    Ok(sources)
+}
+
 impl Manifests {
     /// Reads all `paths`: files, folders (not recursive, in name order), or `-` for standard input.
     pub(crate) fn read(paths: &[PathBuf]) -> Result<Self, Error> {
         let mut manifests = Self::default();
         for path in paths {
             if path == Path::new("-") {
-                let mut text = String::new();
-                let read = std::io::stdin().lock().take(MAX_FILE).read_to_string(&mut text);
-                read.map_err(|source| Error::Read { path: path.clone(), source })?;
-                manifests.add("standard input", &text)?;
+                manifests.add("standard input", &standard_input(path)?)?;
             } else {
                 for file in files(path)? {
                     let text = read_file(&file)?;
@@ -249,6 +271,13 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
     }
     files.sort();
     if files.is_empty() { Err(Error::Empty { path: path.to_owned() }) } else { Ok(files) }
+}
+
+fn standard_input(path: &Path) -> Result<String, Error> {
+    let mut text = String::new();
+    let read = std::io::stdin().lock().take(MAX_FILE).read_to_string(&mut text);
+    read.map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    Ok(text)
 }
 
 fn read_file(path: &Path) -> Result<String, Error> {

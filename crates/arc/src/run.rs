@@ -41,8 +41,8 @@ pub(crate) async fn run(args: &Run) -> Result<Exit, Failure> {
     Ok(exit(&rows))
 }
 
-/// The orders to run: all, or the one that is named.
-fn chosen<'a>(
+/// The orders that are meant: all, or the one that is named.
+pub(crate) fn chosen<'a>(
     manifests: &'a Manifests,
     name: Option<&str>,
 ) -> Result<Vec<(&'a Key, &'a Order)>, Failure> {
@@ -111,7 +111,7 @@ impl<'a> Workshop<'a> {
     }
 
     /// What the core may know about an order's namespace.
-    fn fetched(&self, namespace: &str) -> Fetched {
+    pub(crate) fn fetched(&self, namespace: &str) -> Fetched {
         let manifests = self.manifests;
         let templates = |cluster: bool| {
             let names = self.library.names().filter(|(_, is_cluster)| *is_cluster == cluster);
@@ -131,6 +131,15 @@ impl<'a> Workshop<'a> {
             cluster_workflow_templates: templates(true),
             limits: arc_core::Limits::NONE,
         }
+    }
+
+    /// What a template declares, with defaults.
+    pub(crate) fn parameters(
+        &self,
+        name: &str,
+        cluster_scope: bool,
+    ) -> BTreeMap<String, Option<String>> {
+        self.library.parameters(name, cluster_scope).unwrap_or_default()
     }
 
     /// Secrets and `ConfigMaps` that pods of a namespace may mount.

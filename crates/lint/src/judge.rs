@@ -1,6 +1,6 @@
 //! The whole judgement: read, look at each object with everything around it, leave out what is allowed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -39,6 +39,20 @@ impl Report {
         };
         Counts { files: self.files, errors: of(Severity::Error), warnings: of(Severity::Warning) }
     }
+}
+
+/// Returns the namespaces that the sources speak about.
+pub fn namespaces(sources: &[Source]) -> BTreeSet<String> {
+    let parsed: Vec<_> = sources.iter().map(Parsed::new).collect();
+    let mut ignored = Findings::default();
+    let mut found = BTreeSet::new();
+    for source in parsed.iter().filter(|source| !source.is_context()) {
+        let objects = objects(source, &mut ignored).into_iter();
+        let namespaced = objects.filter(|object| object.kind != Kind::Policy);
+        found.extend(namespaced.map(|object| object.namespace.to_owned()));
+    }
+    found.remove("");
+    found
 }
 
 /// Judges all sources together.

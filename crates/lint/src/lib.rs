@@ -28,7 +28,7 @@ mod template;
 mod world;
 
 pub use finding::Finding;
-pub use judge::{Report, lint};
+pub use judge::{Report, lint, namespaces};
 pub use policy::parse as parse_policy;
 pub use rules::{RULES, Rule, Severity};
 pub use source::{Origin, Source};

@@ -32,7 +32,7 @@ pub(crate) fn check(object: &Object<'_>, world: &World<'_>, findings: &mut Findi
     order.metadata.namespace = Some(object.namespace.to_owned());
     let fetched = world.fetched(object.namespace);
     let mut judged =
-        Judged { object, order: &order, fetched: &fetched, elsewhere: BTreeMap::new() };
+        Judged { object, order: &order, fetched: &fetched, world, elsewhere: BTreeMap::new() };
     for problem in validate(&order, &fetched).all_problems() {
         if let Some(rule) = severity(object, problem, world)
             && !schema::is_about_mended(&problem.message)
@@ -59,6 +59,7 @@ struct Judged<'a> {
     object: &'a Object<'a>,
     order: &'a Order,
     fetched: &'a Fetched,
+    world: &'a World<'a>,
     /// What is said about a type or an endpoint where that stands, by whether it is a type, and its name.
     elsewhere: BTreeMap<(bool, String), BTreeSet<String>>,
 }
@@ -82,6 +83,16 @@ impl Judged<'_> {
             _ => return false,
         };
         let Some(name) = name else { return false };
+        let is_judged = if is_type {
+            self.world.is_judged(Kind::ArtifactType, self.object.namespace, &name)
+                || self.world.is_judged(Kind::ClusterArtifactType, "", &name)
+        } else {
+            self.world.is_judged(Kind::Endpoint, self.object.namespace, &name)
+        };
+        // What only the cluster holds is judged nowhere else.
+        if !is_judged {
+            return false;
+        }
         let (namespace, fetched) = (self.object.namespace, self.fetched);
         let said = self.elsewhere.entry((is_type, name)).or_insert_with_key(|(is_type, name)| {
             let problems = if *is_type {

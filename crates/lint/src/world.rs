@@ -45,6 +45,8 @@ pub(crate) struct World<'a> {
     secrets: BTreeSet<Key>,
     /// Kinds and namespaces of which the files hold at least one object.
     given: BTreeSet<(Kind, &'a str)>,
+    /// The objects of the files, which are judged where they stand.
+    judged: BTreeSet<(Kind, &'a str, &'a str)>,
     /// Names of objects that exist and cannot be read; what refers to them is not reported as missing.
     unreadable: BTreeSet<String>,
     /// Whether what is not here does not exist.
@@ -57,6 +59,7 @@ impl<'a> World<'a> {
         for object in objects {
             if !object.source.is_context() {
                 world.given.insert((object.kind, object.namespace));
+                world.judged.insert((object.kind, object.namespace, object.name));
             }
             world.add(object);
         }
@@ -139,6 +142,13 @@ impl<'a> World<'a> {
     /// Whether the files hold objects of this kind, so that one more could have been among them.
     pub(crate) fn is_given(&self, kind: Kind, namespace: &str) -> bool {
         self.given.iter().any(|(own, place)| *own == kind && *place == namespace)
+    }
+
+    /// Whether an object that an order of the namespace refers to is judged where it stands.
+    pub(crate) fn is_judged(&self, kind: Kind, namespace: &str, name: &str) -> bool {
+        self.judged
+            .iter()
+            .any(|(own, place, called)| *own == kind && *place == namespace && *called == name)
     }
 
     /// Whether a message is about an object that is there and cannot be read.

@@ -1,4 +1,4 @@
-//! The arguments of the commands that judge evidence: verify, audit, lint.
+//! The arguments of the commands that judge evidence: verify, audit.
 
 use std::path::PathBuf;
 
@@ -86,12 +86,4 @@ pub(crate) struct Audit {
     /// How to print the story.
     #[arg(short, long, default_value = "text")]
     pub(crate) output: Output,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  arc lint -f policy.yaml")]
-pub(crate) struct Lint {
-    /// A policy file, a manifest of an artifact type, or - for standard input; may be repeated.
-    #[arg(short, long = "file", required = true, value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
 }

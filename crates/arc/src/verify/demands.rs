@@ -164,7 +164,7 @@ fn given(option: &str, value: String) -> Result<String, Failure> {
 
 fn policy_file(path: &Path) -> Result<PolicyFile, Failure> {
     let text = read(path)?;
-    crate::lint::parse_policy(&text).map_err(|message| {
+    arc_lint::parse_policy(&text).map_err(|message| {
         Failure::new(Exit::WrongInput, format!("{}: {message}", path.display()))
             .hint(format!("run `arc lint -f {}`", path.display()))
     })
