@@ -32,10 +32,10 @@ fn parse(schema: &Value) -> Result<Schema, Vec<Flaw>> {
 }
 
 #[track_caller]
-fn check(value: Value, expected: &[&str]) {
+fn check(value: &Value, expected: &[&str]) {
     let schema = parse(&image()).expect("the schema is fine");
     let found: Vec<String> = schema
-        .check(&value, "spec")
+        .check(value, "spec")
         .into_iter()
         .map(|one| format!("{}: {} ({})", one.path, one.message, one.hint))
         .collect();
@@ -44,16 +44,16 @@ fn check(value: Value, expected: &[&str]) {
 
 #[test]
 fn what_fits_passes() {
-    check(json!({"repository": "library/alpine"}), &[]);
+    check(&json!({"repository": "library/alpine"}), &[]);
     check(
-        json!({
+        &json!({
             "repository": "a", "tag": "3.18", "level": "low", "replicas": 2.0, "ratio": 0.5, "force": true, "port": 80,
             "platforms": ["a", "b"], "labels": {"x": "y"}, "free": {"a": [1]}, "nested": {"a b": false},
         }),
         &[],
     );
     check(
-        json!({"repository": "a", "tag": null, "unheard-of": null, "port": "http"}),
+        &json!({"repository": "a", "tag": null, "unheard-of": null, "port": "http"}),
         &[
             "spec.unheard-of: \"unheard-of\" is not a field that is known here (remove it; known fields are \"force\", \"free\", \"labels\", \"level\", \"nested\", \"platforms\", \"port\", \"ratio\", \"replicas\", \"repository\", …)",
         ],
@@ -63,14 +63,17 @@ fn what_fits_passes() {
 #[test]
 fn a_field_that_is_unknown_or_missing_is_said_with_its_path() {
     check(
-        json!({"repositry": "a"}),
+        &json!({"repositry": "a"}),
         &[
             "spec: `repository` is missing (add `repository`)",
             "spec.repositry: \"repositry\" is not a field that is known here (did you mean `repository`?)",
         ],
     );
-    check(json!({"repository": null}), &["spec: `repository` is missing (add `repository`)"]);
-    check(json!({"repository": "a", "nested": {}}), &["spec.nested: `a b` is missing (add `a b`)"]);
+    check(&json!({"repository": null}), &["spec: `repository` is missing (add `repository`)"]);
+    check(
+        &json!({"repository": "a", "nested": {}}),
+        &["spec.nested: `a b` is missing (add `a b`)"],
+    );
 }
 
 #[test]
@@ -111,21 +114,21 @@ fn values_of_the_wrong_kind_are_said_with_what_was_found() {
         ("labels", json!({"a": "1", "b": "2"}), "2 fields; at most 1 are allowed (write less)"),
         ("free", json!(1), "expected fields, found the number 1 (write fields)"),
     ] {
-        check(json!({"repository": "a", field: value}), &[&format!("spec.{field}: {expected}")]);
+        check(&json!({"repository": "a", field: value}), &[&format!("spec.{field}: {expected}")]);
     }
     check(
-        json!({"repository": "a", "platforms": ["a", "a"]}),
+        &json!({"repository": "a", "platforms": ["a", "a"]}),
         &["spec.platforms[1]: \"a\" is there twice (remove one of the two)"],
     );
     check(
-        json!({"repository": "a", "labels": {"x": 1}}),
+        &json!({"repository": "a", "labels": {"x": 1}}),
         &["spec.labels.x: expected text, found the number 1 (put it in quotes)"],
     );
     check(
-        json!({"repository": "A"}),
+        &json!({"repository": "A"}),
         &["spec.repository: \"A\" does not match the pattern \"^[a-z/]+$\" (correct the value)"],
     );
-    check(json!("x"), &["spec: expected fields, found the text \"x\" (write fields)"]);
+    check(&json!("x"), &["spec: expected fields, found the text \"x\" (write fields)"]);
 }
 
 #[test]
