@@ -103,6 +103,8 @@ pub struct RealServer {
     controllers: Option<Process>,
     api_server: Process,
     etcd: Process,
+    /// Of the API server.
+    arguments: Vec<OsString>,
     client: Client,
     kubeconfig: Kubeconfig,
     programs: Programs,
@@ -147,11 +149,9 @@ impl RealServer {
             &etcd_arguments(client_port, peer_port),
             folder.path(),
         );
-        let api_server = Process::start(
-            &programs.path("kube-apiserver"),
-            &api_server_arguments(port, client_port, programs.minor),
-            folder.path(),
-        );
+        let arguments = api_server_arguments(port, client_port, programs.minor);
+        let api_server =
+            Process::start(&programs.path("kube-apiserver"), &arguments, folder.path());
         let url = format!("https://127.0.0.1:{port}");
         let kubeconfig = keys::kubeconfig(folder.path(), &url);
         let text = serde_json::to_string(&kubeconfig).unwrap();
@@ -161,20 +161,40 @@ impl RealServer {
             controllers: None,
             api_server,
             etcd,
+            arguments,
             client: client(&kubeconfig, "", &[]).await,
             kubeconfig,
             programs: programs.clone(),
             folder,
         };
+        if server.is_ready().await {
+            return Ok(server);
+        }
+        Err(format!("{}\n{}\n", server.etcd.log_end(), server.api_server.log_end()))
+    }
+
+    async fn is_ready(&self) -> bool {
         let started = Instant::now();
-        while started.elapsed() < START_LIMIT && server.api_server.is_running() {
+        while started.elapsed() < START_LIMIT && self.api_server.is_running() {
             let ready = http::Request::get("/readyz").body(Vec::new()).unwrap();
-            if server.client.request_text(ready).await.is_ok_and(|text| text == "ok") {
-                return Ok(server);
+            if self.client.request_text(ready).await.is_ok_and(|text| text == "ok") {
+                return true;
             }
             tokio::time::sleep(PAUSE).await;
         }
-        Err(format!("{}\n{}\n", server.etcd.log_end(), server.api_server.log_end()))
+        false
+    }
+
+    /// Kills the API server; what it has answered is in etcd.
+    pub fn kill_api_server(&self) {
+        self.api_server.kill();
+    }
+
+    /// Starts an API server on the same port, after the other was [killed](Self::kill_api_server).
+    pub async fn restart_api_server(&mut self) {
+        let program = self.programs.path("kube-apiserver");
+        self.api_server = Process::start(&program, &self.arguments, self.folder.path());
+        assert!(self.is_ready().await, "{}", self.api_server.log_end());
     }
 
     /// Starts garbage collection, the deletion of what is in deleted namespaces, the aggregation of roles and the type

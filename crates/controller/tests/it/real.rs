@@ -195,6 +195,34 @@ async fn a_killed_leader_is_followed_within_the_time_of_the_lease_and_nothing_is
     two.stop().await;
 }
 
+/// Connections break in the middle of requests, and every watch with them.
+#[tokio::test]
+async fn an_api_server_that_dies_loses_nothing_and_makes_nothing_twice() {
+    let Some(mut server) = installed().await else { return };
+    let cluster = cluster(&server, "team-a").await;
+    set(&cluster).await;
+    let operator = Operator::start(&cluster);
+    let names = ["a", "b", "c", "d", "e", "f"];
+    for (round, moment) in [0, 20, 60, 150].into_iter().enumerate() {
+        let artifacts = names.map(|name| format!("{name}{round}"));
+        let artifacts: Vec<&str> = artifacts.iter().map(String::as_str).collect();
+        cluster.create(&order(&format!("order-{round}"), &artifacts)).await;
+        cluster.pass(Duration::from_millis(moment)).await;
+        server.kill_api_server();
+        server.restart_api_server().await;
+    }
+    let script = Script::new();
+    let _argo = script.start(&cluster);
+    for round in 0..4 {
+        cluster.until_phase(&format!("order-{round}"), "Succeeded").await;
+    }
+    cluster.pass(Duration::from_secs(3)).await;
+    let counts = script.counts();
+    assert!(counts.len() == 24 && counts.values().all(|count| *count == 1), "{counts:?}");
+    assert_eq!(cluster.list("ArtifactWorkflow").await.len(), 24);
+    operator.stop().await;
+}
+
 /// The garbage collector is the real one; the envtest bundle has none.
 #[tokio::test]
 async fn a_deleted_order_leaves_nothing_behind() {

@@ -43,6 +43,14 @@ impl Process {
         child.try_wait().unwrap().is_none()
     }
 
+    /// Ends it at once.
+    pub(super) fn kill(&self) {
+        let mut child = self.child.lock().unwrap();
+        // It may have ended by itself.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+
     /// The end of what it wrote.
     pub(super) fn log_end(&self) -> String {
         let text = fs::read_to_string(&self.log).unwrap_or_default();
@@ -54,11 +62,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if let Ok(child) = self.child.get_mut() {
-            // It may have ended by itself.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.kill();
     }
 }
 
