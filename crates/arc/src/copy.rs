@@ -1,10 +1,13 @@
 //! `arc copy`: one image with everything that belongs to it, from one registry to another, without touching the disk.
+//!
+//! [`folder`] is for layouts and archives.
 
+mod folder;
 mod outcome;
 
 use std::time::Duration;
 
-use arc_oci::copy::{self, BlobMap, CopyOptions, Place};
+use arc_oci::copy::{self, BlobMap, CopyOptions, Place, Referrers};
 use arc_oci::{Client, Descriptor, Platform, Progress, Reference};
 use arc_steps::Exit;
 
@@ -34,37 +37,46 @@ pub(crate) struct Task {
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {
     pub(crate) platforms: Vec<Platform>,
-    pub(crate) referrers: bool,
+    pub(crate) referrers: Referrers,
     pub(crate) recheck: bool,
     pub(crate) dry_run: bool,
 }
 
 /// Runs the command.
 pub(crate) async fn run(args: &Copy) -> Result<Exit, Failure> {
-    let (source, from) = parse_reference(&args.source)?;
-    let (destination, to) = parse_reference(&args.destination)?;
-    let platforms = args.platform.iter().map(|text| parse_platform(text));
-    let task = Task {
-        source: connect(&args.how.source(), source, &from.repository)?,
-        destination: connect(&args.how.destination(), destination, &to.repository)?,
-        to: destination_of(&from, to, !args.platform.is_empty())?,
-        from,
-        rules: Rules {
-            platforms: platforms.collect::<Result<_, _>>()?,
-            referrers: !args.how.no_referrers,
-            recheck: args.how.recheck,
-            dry_run: args.how.dry_run,
-        },
-        blobs: BlobMap::new(),
-    };
     let progress = Progress::new();
-    let display = Display::new().artifact(&task.from.repository);
-    let copied = watched(&display, &progress, Box::pin(task.run(&progress))).await?;
+    let copied = if folder::is_one([&args.source, &args.destination]) {
+        let display = Display::new().artifact(&args.source);
+        watched(&display, &progress, Box::pin(folder::copy(args, &progress))).await?
+    } else {
+        let (source, from) = parse_reference(&args.source)?;
+        let (destination, to) = parse_reference(&args.destination)?;
+        let task = Task {
+            source: connect(&args.how.source(), source, &from.repository)?,
+            destination: connect(&args.how.destination(), destination, &to.repository)?,
+            to: destination_of(&from, to, !args.platform.is_empty())?,
+            from,
+            rules: rules(args)?,
+            blobs: BlobMap::with_memory(args.how.memory()),
+        };
+        let display = Display::new().artifact(&task.from.repository);
+        watched(&display, &progress, Box::pin(task.run(&progress))).await?
+    };
     match args.output {
         Output::Json => outcome::print_json(&copied)?,
         Output::Text => outcome::print_text(&copied),
     }
     Ok(Exit::Done)
+}
+
+fn rules(args: &Copy) -> Result<Rules, Failure> {
+    let platforms = args.platform.iter().map(|text| parse_platform(text));
+    Ok(Rules {
+        platforms: platforms.collect::<Result<_, _>>()?,
+        referrers: args.how.referrers(),
+        recheck: args.how.recheck,
+        dry_run: args.how.dry_run,
+    })
 }
 
 /// Completes where to copy to: the source's tag when none is given; a digest has to be the source's own.
@@ -115,14 +127,18 @@ impl Task {
         if self.rules.dry_run { self.look().await } else { self.copy(progress).await }
     }
 
-    async fn copy(&self, progress: &Progress) -> Result<Copied, Failure> {
-        let options = CopyOptions {
+    fn options(&self) -> CopyOptions {
+        CopyOptions {
             tag: self.to.tag.clone(),
-            referrers: self.rules.referrers,
+            referrers: self.rules.referrers.clone(),
             platforms: self.rules.platforms.clone(),
             recheck: self.rules.recheck,
             blobs: self.blobs.clone(),
-        };
+        }
+    }
+
+    async fn copy(&self, progress: &Progress) -> Result<Copied, Failure> {
+        let options = self.options();
         let root = self.from.tag_or_digest();
         let (source, destination) = self.places();
         let report = copy::stream(source, &root, destination, &options, progress).await;
@@ -138,7 +154,9 @@ impl Task {
         if there.is_some_and(|found| found.digest == root.digest) && !self.rules.recheck {
             return Ok(Copied::looked(&self.from, &self.to, &root.digest, None));
         }
-        let plan = copy::plan_copy(source, &root, destination).await.map_err(failed)?;
+        let name = root.digest.to_string();
+        let plan = copy::plan_copy(source, &name, destination, &self.options()).await;
+        let plan = plan.map_err(failed)?;
         Ok(Copied::looked(&self.from, &self.to, &root.digest, Some(&plan)))
     }
 

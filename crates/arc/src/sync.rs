@@ -25,16 +25,16 @@ pub(crate) struct Row {
 /// Runs the command.
 pub(crate) async fn run(args: &Sync) -> Result<Exit, Failure> {
     let config = config::Config::read(&args.file)?;
-    let blobs = BlobMap::new();
+    let blobs = BlobMap::with_memory(args.how.memory());
     let progress = Progress::new();
     let display = Display::new().artifact("sync");
     let work = async {
         let found = expand::expand(&config, &args.how, &blobs).await;
-        let parallel = args.parallel.max(1);
+        let (parallel, progress) = (args.parallel.max(1), &progress);
         let mut rows: Vec<_> = futures::stream::iter(found.into_iter().enumerate())
-            .map(|(number, found)| async {
+            .map(|(number, found)| async move {
                 let row = match found {
-                    expand::Wanted::Copy(task) => copy(&task, &progress).await,
+                    expand::Wanted::Copy(task) => copy(&task, progress).await,
                     expand::Wanted::Failed(row) => *row,
                 };
                 (number, row)

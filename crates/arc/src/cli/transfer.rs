@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use arc_oci::copy;
 use clap::Args;
 
 use super::{Output, RegistryAccess};
@@ -10,11 +11,14 @@ use super::{Output, RegistryAccess};
 #[command(after_help = "Examples:
   arc copy registry.example/team/app:1.2 mirror.example/team/app:1.2
   arc copy http://127.0.0.1:5000/app:1.2 http://127.0.0.1:5001/app --platform linux/amd64
-  arc copy registry.example/team/app:1.2 mirror.example/team/app --dry-run -o json")]
+  arc copy registry.example/team/app:1.2 mirror.example/team/app --dry-run -o json
+  arc copy registry.example/team/app:1.2 oci-archive:app.tar
+  arc copy docker-archive:saved.tar:app:1.2 oci:./layout:1.2")]
 pub(crate) struct Copy {
-    /// What to copy: registry/repository:tag or @digest; http:// before it for a registry without TLS.
+    /// What to copy: registry/repository:tag or @digest; http:// before it for a registry without TLS. Or an image layout,
+    /// oci:DIR[:NAME]; one in a tar file, oci-archive:FILE[:NAME]; what docker save wrote, docker-archive:FILE[:NAME].
     pub(crate) source: String,
-    /// Where to; without a tag it gets the source's.
+    /// Where to, a registry, oci:DIR or oci-archive:FILE; without a tag it gets the source's.
     pub(crate) destination: String,
     /// Only this platform of an index, as in linux/arm64/v8; may be repeated. The result is a new, smaller index.
     #[arg(long, value_name = "OS/ARCH")]
@@ -41,7 +45,8 @@ pub(crate) struct Copy {
     tags: {names: [latest], glob: [\"v*\"], regex: [\"^2025-\"]}
 
 A tag is copied when `names`, `glob`, `regex` or `semver` asks for it, all are when none of them is given;
-`newest` then keeps the highest versions. `referrers: false` leaves signatures and the like behind.
+`newest` then keeps the highest versions. `referrers: false` leaves signatures and the like behind, `referrers: \"sig,att\"`
+takes those of these types only.
 
 Examples:
   arc sync -f sync.yaml --dry-run
@@ -51,7 +56,7 @@ pub(crate) struct Sync {
     #[arg(short, long, value_name = "PATH")]
     pub(crate) file: PathBuf,
     /// How many images are copied at the same time.
-    #[arg(long, default_value_t = 32, value_name = "N")]
+    #[arg(long, default_value_t = 64, value_name = "N")]
     pub(crate) parallel: usize,
     #[command(flatten)]
     pub(crate) how: CopyHow,
@@ -66,10 +71,17 @@ pub(crate) struct CopyHow {
     /// Leave signatures, attestations and everything else that refers to an image behind.
     #[arg(long)]
     pub(crate) no_referrers: bool,
+    /// Which referrers travel: all, none, or artifact types separated by commas, with * for any characters; sig, att and sbom
+    /// stand for cosign's tags.
+    #[arg(long, default_value = "all", conflicts_with = "no_referrers", value_name = "WHAT")]
+    pub(crate) referrers: String,
+    /// Most memory for the content of blobs under way, in MiB; the process itself takes about 15 more.
+    #[arg(long, default_value_t = 16, value_name = "MIB")]
+    pub(crate) memory: u64,
     /// Compare images in full whose tag is at the destination already: finds signatures that came later.
     #[arg(long)]
     pub(crate) recheck: bool,
-    /// Say what would be copied at most, all platforms and referrers counted; write nothing.
+    /// Say what would be copied; write nothing. Blobs that the destination could mount are counted too.
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// File with extra trusted certificates, PEM.
@@ -84,6 +96,20 @@ pub(crate) struct CopyHow {
 }
 
 impl CopyHow {
+    /// Which referrers travel.
+    pub(crate) fn referrers(&self) -> copy::Referrers {
+        if self.no_referrers {
+            copy::Referrers::None
+        } else {
+            copy::Referrers::parse(&self.referrers)
+        }
+    }
+
+    /// Most memory for blobs under way, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        self.memory.saturating_mul(1 << 20)
+    }
+
     /// How to reach the source.
     pub(crate) fn source(&self) -> RegistryAccess {
         let (ca_bundle, credentials) = (self.ca_bundle.clone(), self.source_credentials.clone());

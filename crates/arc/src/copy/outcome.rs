@@ -1,5 +1,7 @@
 //! What a copy did, for people and for machines.
 
+use std::fmt::Display;
+
 use arc_oci::copy::{CopyReport, TransferPlan};
 use arc_oci::{Digest, Reference};
 use serde::Serialize;
@@ -59,7 +61,7 @@ pub(crate) struct Selection {
     pub(crate) left_out: u64,
 }
 
-/// What a real run would send at most: all platforms and referrers are counted, also those that stay behind.
+/// What a real run would send at most: what the destination could mount from another of its repositories is counted.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Planned {
@@ -70,7 +72,7 @@ pub(crate) struct Planned {
 
 impl Copied {
     /// What a finished copy says.
-    pub(crate) fn new(from: &Reference, to: &Reference, report: CopyReport) -> Self {
+    pub(crate) fn new(from: &impl Display, to: &impl Display, report: CopyReport) -> Self {
         let texts = |digests: Vec<Digest>| digests.iter().map(Digest::to_string).collect();
         let selection = report.selection.map(|selection| Selection {
             platforms: selection.chosen.iter().map(ToString::to_string).collect(),

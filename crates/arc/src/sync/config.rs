@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use arc_oci::copy::Referrers;
 use arc_oci::{Platform, Remote};
 use arc_steps::Exit;
 use serde::Deserialize;
@@ -29,12 +30,26 @@ struct FileEntry {
     repositories: Option<Vec<String>>,
     #[serde(default)]
     platforms: Vec<String>,
-    #[serde(default = "yes")]
-    referrers: bool,
+    #[serde(default)]
+    referrers: Option<Choice>,
 }
 
-fn yes() -> bool {
-    true
+/// Which referrers travel.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Choice {
+    Switch(bool),
+    Types(String),
+}
+
+impl Choice {
+    fn referrers(self) -> Referrers {
+        match self {
+            Self::Switch(true) => Referrers::All,
+            Self::Switch(false) => Referrers::None,
+            Self::Types(text) => Referrers::parse(&text),
+        }
+    }
 }
 
 /// The file, checked.
@@ -50,7 +65,7 @@ pub(super) struct Entry {
     pub(super) destination: Remote,
     pub(super) tags: Filter,
     pub(super) platforms: Vec<Platform>,
-    pub(super) referrers: bool,
+    pub(super) referrers: Referrers,
 }
 
 /// Where an entry reads from.
@@ -111,7 +126,7 @@ impl Entry {
             destination,
             tags: Filter::new(&entry.tags).map_err(|problem| format!("tags: {problem}"))?,
             platforms: platforms.collect::<Result<_, _>>()?,
-            referrers: entry.referrers,
+            referrers: entry.referrers.map_or(Referrers::All, Choice::referrers),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use arc_oci::copy::BlobMap;
+use arc_oci::copy::{BlobMap, Referrers};
 use arc_oci::{Client, Credentials, Reference, Remote, validate_repository};
 use arc_steps::Exit;
 use futures::StreamExt as _;
@@ -90,7 +90,11 @@ impl Sides<'_> {
                     to: reference(&entry.destination, &target, &tag),
                     rules: Rules {
                         platforms: entry.platforms.clone(),
-                        referrers: entry.referrers && !self.how.no_referrers,
+                        // What is typed wins over the file.
+                        referrers: match self.how.referrers() {
+                            Referrers::All => entry.referrers.clone(),
+                            chosen => chosen,
+                        },
                         recheck: self.how.recheck,
                         dry_run: self.how.dry_run,
                     },

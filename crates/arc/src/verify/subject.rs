@@ -149,20 +149,47 @@ async fn in_registry(text: &str, access: &RegistryAccess) -> Result<Subject, Fai
 }
 
 fn in_layout(text: &str, rest: &str) -> Result<Subject, Failure> {
+    let (layout, digest, _) = locate(rest)?;
+    let root = layout.manifest(&digest).map_err(|error| Failure::input(&error))?;
+    Ok(Subject { name: text.to_owned(), root, place: Place::Layout(layout) })
+}
+
+/// Opens the layout that `FOLDER`, `FOLDER:NAME` or `FOLDER@DIGEST` means, and finds the image in it, with its name.
+pub(crate) fn locate(rest: &str) -> Result<(Layout, Digest, Option<String>), Failure> {
     let (folder, wanted) = split(rest);
     let layout = Layout::open(&folder).map_err(|error| {
         Failure::input(&error)
             .hint("write oci:FOLDER, oci:FOLDER:NAME or oci:FOLDER@DIGEST of an image layout")
     })?;
-    let digest = match wanted {
-        Wanted::Digest(text) => text.parse().map_err(|error: arc_oci::DigestError| {
-            Failure::input(&error).hint("write the digest as sha256:<64 hexadecimal digits>")
-        })?,
-        Wanted::Name(name) => by_name(&layout, &folder, &name)?,
-        Wanted::TheOne => the_one(&layout, &folder)?,
+    let wanted = match wanted {
+        Wanted::Digest(text) | Wanted::Name(text) => Some(text),
+        Wanted::TheOne => None,
     };
-    let root = layout.manifest(&digest).map_err(|error| Failure::input(&error))?;
-    Ok(Subject { name: text.to_owned(), root, place: Place::Layout(layout) })
+    let (digest, name) = within(&layout, &folder, wanted.as_deref())?;
+    Ok((layout, digest, name))
+}
+
+/// Finds an image of a layout by digest or name, or the only one; returns its name too, when it has one name.
+pub(crate) fn within(
+    layout: &Layout,
+    folder: &Path,
+    wanted: Option<&str>,
+) -> Result<(Digest, Option<String>), Failure> {
+    match wanted {
+        Some(text) if text.starts_with("sha256:") || text.starts_with("sha512:") => {
+            let digest = text.parse().map_err(|error: arc_oci::DigestError| {
+                Failure::input(&error).hint("write the digest as sha256:<64 hexadecimal digits>")
+            })?;
+            Ok((digest, None))
+        }
+        Some(name) => Ok((by_name(layout, folder, name)?, Some(name.to_owned()))),
+        None => {
+            let digest = the_one(layout, folder)?;
+            let mut names = images(layout)?.into_keys();
+            let first = names.next();
+            Ok((digest, first.filter(|_| names.next().is_none())))
+        }
+    }
 }
 
 /// What is meant within a layout.
