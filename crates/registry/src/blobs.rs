@@ -31,7 +31,9 @@ pub(crate) async fn read(
 ) -> Reply {
     let size =
         registry.store().blob_size(name, digest).await?.ok_or_else(|| unknown(name, digest))?;
-    let (status, first, length) = match range::wanted(headers, size) {
+    let takes_ranges = registry.options().ranges;
+    let wanted = if takes_ranges { range::wanted(headers, size) } else { Wanted::Whole };
+    let (status, first, length) = match wanted {
         Wanted::Whole => (StatusCode::OK, 0, size),
         Wanted::Part(first, length) => (StatusCode::PARTIAL_CONTENT, first, length),
         Wanted::Unsatisfiable => {
@@ -44,7 +46,7 @@ pub(crate) async fn read(
         .status(status)
         .header(header::CONTENT_TYPE, "application/octet-stream")
         .header(header::CONTENT_LENGTH, length)
-        .header(header::ACCEPT_RANGES, "bytes")
+        .header(header::ACCEPT_RANGES, if takes_ranges { "bytes" } else { "none" })
         .header("docker-content-digest", digest.to_string());
     if status == StatusCode::PARTIAL_CONTENT {
         let last = first + length - 1;

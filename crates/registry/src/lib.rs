@@ -5,10 +5,12 @@
 //! *Invariants.* Blobs are never held in memory.
 //! Content is shared between repositories, but a repository only shows what was uploaded or mounted there.
 //! A file appears under its final name only when it is complete, so a killed process leaves no half-written content.
-//! There is **no authentication and no TLS**: serve it on a loopback address, or behind something that adds both.
+//! There is **no TLS**, and an account only where [`Registry::with_account`] asks for one: serve it on a loopback address, or
+//! behind something that adds both.
 //!
 //! *Where to start.* [`Registry::open`], [`serve`], then the module `route`, which names every request.
 
+mod account;
 mod blobs;
 mod error;
 mod lists;
@@ -31,7 +33,7 @@ use axum::{
 };
 
 pub use crate::serve::{Running, serve, serve_listener, serve_router};
-use crate::{store::Store, uploads::ActiveUploads};
+use crate::{account::Account, store::Store, uploads::ActiveUploads};
 
 /// Longest list that one answer carries when nothing else is asked for: well under what clients buffer.
 const DEFAULT_PAGE_SIZE: usize = 1000;
@@ -59,6 +61,7 @@ pub enum Error {
 
 /// Which of the optional parts of the specification this registry has, so that both real-world kinds can be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a part of the specification by itself")]
 pub struct Options {
     /// Answers `/referrers/` and `OCI-Subject`; off, it is a registry of the older kind (404 and no header).
     pub referrers_api: bool,
@@ -66,6 +69,14 @@ pub struct Options {
     pub mount: bool,
     /// Refuses manifests whose blobs or children are missing in the repository.
     pub check_references: bool,
+    /// Deletes tags, manifests and blobs; off, it answers 405 as many registries do.
+    pub delete: bool,
+    /// Answers `Range` of a download with that part; off, always with the whole.
+    pub ranges: bool,
+    /// Takes a whole blob with the POST that opens an upload; off, the content is ignored and an upload is opened.
+    pub single_post: bool,
+    /// Lists its repositories; off, it answers 404.
+    pub catalog: bool,
     /// Longest page of tags, repositories or referrers; more is announced by `Link`.
     pub page_size: usize,
 }
@@ -76,6 +87,10 @@ impl Default for Options {
             referrers_api: true,
             mount: true,
             check_references: true,
+            delete: true,
+            ranges: true,
+            single_post: true,
+            catalog: true,
             page_size: DEFAULT_PAGE_SIZE,
         }
     }
@@ -92,14 +107,19 @@ struct Shared {
     store: Store,
     options: Options,
     active_uploads: ActiveUploads,
+    account: Option<Account>,
 }
 
 impl Registry {
     /// Opens the registry kept in `folder`, which is created when it does not exist.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, Error> {
         let store = Store::open(folder.into())?;
-        let shared =
-            Shared { store, options: Options::default(), active_uploads: ActiveUploads::default() };
+        let shared = Shared {
+            store,
+            options: Options::default(),
+            active_uploads: ActiveUploads::default(),
+            account: None,
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -107,6 +127,13 @@ impl Registry {
     #[must_use]
     pub fn with_options(self, options: Options) -> Self {
         Self { shared: Arc::new(Shared { options, ..(*self.shared).clone() }) }
+    }
+
+    /// Returns the same registry for one account only, which logs in with Basic.
+    #[must_use]
+    pub fn with_account(self, username: &str, password: &str) -> Self {
+        let account = Some(Account::new(username, password));
+        Self { shared: Arc::new(Shared { account, ..(*self.shared).clone() }) }
     }
 
     /// Returns the routes of this registry, all under `/v2/`.
@@ -124,6 +151,10 @@ impl Registry {
 
     pub(crate) fn options(&self) -> &Options {
         &self.shared.options
+    }
+
+    pub(crate) fn account(&self) -> Option<&Account> {
+        self.shared.account.as_ref()
     }
 
     pub(crate) fn active_uploads(&self) -> &ActiveUploads {

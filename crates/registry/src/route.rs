@@ -93,7 +93,10 @@ impl Head {
 }
 
 /// Answers the version check.
-pub(crate) async fn version() -> Response {
+pub(crate) async fn version(State(registry): State<Registry>, headers: HeaderMap) -> Response {
+    if let Some(Err(refusal)) = registry.account().map(|account| account.check(&headers)) {
+        return refusal.into_response();
+    }
     let headers = [
         (header::CONTENT_TYPE.as_str(), "application/json"),
         ("docker-distribution-api-version", "registry/2.0"),
@@ -108,7 +111,8 @@ pub(crate) async fn dispatch(
     request: Request,
 ) -> Response {
     let method = request.method().clone();
-    let reply = match Target::parse(&path) {
+    let allowed = registry.account().map_or(Ok(()), |account| account.check(request.headers()));
+    let reply = match allowed.and_then(|()| Target::parse(&path)) {
         Ok(target) => answer(&registry, &method, target, Asked::from_request(request)).await,
         Err(refusal) => Err(refusal),
     };
@@ -122,7 +126,16 @@ pub(crate) async fn dispatch(
 
 async fn answer(registry: &Registry, method: &Method, target: Target, asked: Asked) -> Reply {
     let verb = method.as_str();
+    let options = registry.options();
+    let is_upload = matches!(target, Target::Upload(..));
+    if verb == "DELETE" && !is_upload && !options.delete {
+        return Err(Refusal::new(Code::Unsupported, "nothing is deleted here"));
+    }
     match (verb, target) {
+        ("GET", Target::Catalog) if !options.catalog => {
+            Err(Refusal::new(Code::Unsupported, "repositories are not listed here")
+                .with_status(StatusCode::NOT_FOUND))
+        }
         ("GET", Target::Catalog) => lists::catalog(registry, &asked.head).await,
         ("GET", Target::Tags(name)) => lists::tags(registry, &name, &asked.head).await,
         ("GET" | "HEAD", Target::Manifest(name, reference)) => {

@@ -73,7 +73,7 @@ pub(crate) async fn start(registry: &Registry, name: &Name, asked: Asked) -> Rep
         File::create(path).await
     };
     create.await.map_err(Refusal::storage("start an upload"))?;
-    if asked.head.query("digest").is_some() {
+    if asked.head.query("digest").is_some() && registry.options().single_post {
         return complete(registry, name, &id, asked).await;
     }
     session(StatusCode::ACCEPTED, name, &id, 0)

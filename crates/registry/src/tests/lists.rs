@@ -99,3 +99,49 @@ async fn wrong_method_and_unknown_address_are_said_so() {
         );
     }
 }
+
+#[tokio::test]
+async fn each_optional_part_can_be_switched_off() {
+    let wire = Wire::with_options(Options {
+        delete: false,
+        ranges: false,
+        single_post: false,
+        catalog: false,
+        ..Options::default()
+    });
+    let digest = wire.push_blob("a", b"0123456789").await;
+    let blob = format!("/v2/a/blobs/{digest}");
+    assert_eq!(wire.send("DELETE", &blob).await.refusal(), (405, "UNSUPPORTED".into()));
+    let whole = wire.send_with("GET", &blob, &[("range", "bytes=3-5")], "").await;
+    assert_eq!((whole.status.as_u16(), whole.header("accept-ranges")), (200, "none"));
+    assert_eq!(whole.body, b"0123456789");
+    let other = crate::tests::conversation::sha256(b"other");
+    let uri = format!("/v2/a/blobs/uploads/?digest={other}");
+    let opened = wire.send_with("POST", &uri, &[], "other").await;
+    assert_eq!(opened.status.as_u16(), 202);
+    assert_eq!(wire.send("HEAD", &format!("/v2/a/blobs/{other}")).await.status.as_u16(), 404);
+    // An upload may be given up all the same.
+    assert_eq!(wire.send("DELETE", opened.header("location")).await.status.as_u16(), 204);
+    assert_eq!(wire.send("GET", "/v2/_catalog").await.refusal(), (404, "UNSUPPORTED".into()));
+}
+
+#[tokio::test]
+async fn an_account_is_asked_for_everywhere() {
+    let Wire { registry, folder } = Wire::new();
+    let wire = Wire { registry: registry.with_account("user", "secret"), folder };
+    // user:secret, user:wrong
+    let (right, wrong) = ("Basic dXNlcjpzZWNyZXQ=", "Basic dXNlcjp3cm9uZw==");
+    for uri in ["/v2/", "/v2/_catalog", "/v2/a/tags/list", "/v2/nonsense"] {
+        for headers in [&[][..], &[("authorization", wrong)], &[("authorization", "")]] {
+            let answer = wire.send_with("GET", uri, headers, "").await;
+            assert_eq!(answer.refusal(), (401, "UNAUTHORIZED".into()), "{uri}");
+            assert_eq!(answer.header("www-authenticate"), "Basic realm=\"arc\"");
+        }
+        let answer = wire.send_with("GET", uri, &[("authorization", right)], "").await;
+        assert_ne!(answer.status.as_u16(), 401, "{uri}");
+    }
+    let push =
+        wire.send_with("POST", "/v2/a/blobs/uploads/", &[("authorization", wrong)], "").await;
+    assert_eq!(push.status.as_u16(), 401);
+    assert!(!format!("{:?}", wire.registry).contains("secret"));
+}
