@@ -48,7 +48,8 @@ fn text(measured: &Measured) -> String {
     out += "Raw figures are in `benches/operator/results/`.\n\n";
     out += "- The operator, the API server and the clients are processes of their own on the same machine and share its cores.\n";
     out += "- What Argo does is played from recordings of a real one, as fast as it can where time is measured.\n";
-    out += "- Requests are counted where the operator sends them.\n\n";
+    out += "- Requests are counted where the operator sends them.\n";
+    out += "- Where the load before the start is above the number of cores, times say little; requests and memory stand.\n\n";
     let _ = writeln!(
         out,
         "Machine: {} with {} cores and {} GiB, Linux {}, load before the start {}; {}; commit {}; {}. API server: {}.{}\n",
