@@ -109,21 +109,28 @@ pub(crate) async fn copy(args: &Copy, progress: &Progress) -> Result<Copied, Fai
             let layout = Layout::create(&dir).map_err(failed)?;
             source.copy_to(&layout, &options, progress).await?
         }
-        End::Archive(rest) => {
-            let (file, name) = split_new(rest, Path::is_file);
-            if file.exists() {
-                let message = format!("{} exists already", file.display());
-                return Err(Failure::new(Exit::WrongInput, message).hint("name a new file"));
-            }
-            options.tag = name.or_else(|| source.tag().ok());
-            let folder = temporary()?;
-            let layout = Layout::create(folder.path()).map_err(failed)?;
-            let report = source.copy_to(&layout, &options, progress).await?;
-            blocking(move || layout.pack(&file)).await?;
-            report
-        }
+        End::Archive(rest) => to_archive(&source, rest, options, progress).await?,
     };
     Ok(Copied::new(&args.source, &args.destination, report))
+}
+
+async fn to_archive(
+    source: &Source,
+    rest: &str,
+    mut options: CopyOptions,
+    progress: &Progress,
+) -> Result<CopyReport, Failure> {
+    let (file, name) = split_new(rest, Path::is_file);
+    if file.exists() {
+        let message = format!("{} exists already", file.display());
+        return Err(Failure::new(Exit::WrongInput, message).hint("name a new file"));
+    }
+    options.tag = name.or_else(|| source.tag().ok());
+    let folder = temporary()?;
+    let layout = Layout::create(folder.path()).map_err(failed)?;
+    let report = source.copy_to(&layout, &options, progress).await?;
+    blocking(move || layout.pack(&file)).await?;
+    Ok(report)
 }
 
 impl Source {
