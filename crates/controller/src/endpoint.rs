@@ -60,13 +60,13 @@ pub(crate) async fn reconcile(context: &Context, key: &Key) -> Result<Option<Dur
 /// Reads what is around the endpoint, from the tables.
 fn dereference(context: &Context, key: &Key) -> Option<Seen> {
     let state = context.world.read();
-    let endpoint = state.endpoints.get(key).cloned();
+    let endpoint = state.endpoints.get(key);
     let endpoint = endpoint.filter(|endpoint| endpoint.meta().deletion_timestamp.is_none())?;
     let subject = Subject::new(Kind::Endpoint, key.clone());
     let secret = endpoint.spec.secret_ref.as_ref().map(|secret| key.beside(&secret.name));
     Some(Seen {
         users: Users::of(&subject, &state),
-        secret_exists: secret.is_none_or(|secret| state.secrets.get(&secret).is_some()),
+        secret_exists: secret.is_none_or(|secret| state.secrets.has(&secret)),
         probes: state.owned::<Workflow>(&subject, &*endpoint),
         endpoint,
     })

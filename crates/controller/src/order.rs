@@ -43,33 +43,46 @@ struct Applied {
 /// One pass over one order.
 pub(crate) async fn reconcile(context: &Context, key: &Key) -> Result<Option<Duration>, Error> {
     let now = context.now();
-    let Some(seen) = dereference(context, key) else { return Ok(None) };
-    let expires = expires_at(&seen.order);
+    let Some(order) = living(context, key) else { return Ok(None) };
+    let expires = expires_at(&order);
     if expires.is_some_and(|at| at <= now) {
-        return expire(context, &seen).await;
+        return expire(context, key, &order).await;
     }
+    let (epoch, fetched) = context.world.fetched(&key.namespace);
+    if let Some(wait) = memory::wait_before_looking(context, key, &order, epoch) {
+        return Ok(Some(wait));
+    }
+    let seen = dereference(context, (key, order), (epoch, fetched));
     let planned = memory::plan(context, &seen);
     let applied = apply(context, &seen, &planned, now).await;
     let again = update_status(context, &seen, &planned, (applied, now)).await?;
     Ok(again.or(expires.map(|at| until(at, now))))
 }
 
-/// Reads what is around the order, from the tables.
-fn dereference(context: &Context, key: &Key) -> Option<Seen> {
+/// The order, unless it is gone or going.
+fn living(context: &Context, key: &Key) -> Option<Arc<Order>> {
     let order = context.world.get::<Order>(key);
-    let Some(order) = order.filter(|order| order.meta().deletion_timestamp.is_none()) else {
+    let order = order.filter(|order| order.meta().deletion_timestamp.is_none());
+    if order.is_none() {
         memory::forget(context, key);
-        return None;
-    };
-    let (epoch, fetched) = context.world.fetched(&key.namespace);
+    }
+    order
+}
+
+/// Reads what is around the order, from the tables.
+fn dereference(
+    context: &Context,
+    (key, order): (&Key, Arc<Order>),
+    (epoch, fetched): (Epoch, Arc<Fetched>),
+) -> Seen {
     let existing = context.world.artifact_workflows(&order);
-    Some(Seen { key: key.clone(), order, epoch, fetched, existing })
+    Seen { key: key.clone(), order, epoch, fetched, existing }
 }
 
 /// Deletes an order whose time is over; what was made for it goes with it.
-async fn expire(context: &Context, seen: &Seen) -> Result<Option<Duration>, Error> {
-    context.delete::<Order>(&seen.order).await?;
-    memory::forget(context, &seen.key);
+async fn expire(context: &Context, key: &Key, order: &Order) -> Result<Option<Duration>, Error> {
+    context.delete(order).await?;
+    memory::forget(context, key);
     Ok(None)
 }
 

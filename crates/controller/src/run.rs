@@ -165,7 +165,7 @@ fn note(context: &Context, queue: &mut Queue, ended: Ended) {
 fn census(world: &World) -> Census {
     let mut census = Census::default();
     let state = world.read();
-    for (_, order) in state.orders.all() {
+    for order in state.orders.all() {
         let Some(status) = &order.status else {
             census.add_order(arc_api::Phase::Pending);
             continue;
@@ -175,7 +175,7 @@ fn census(world: &World) -> Census {
             census.add_artifact(row.phase, row.reason.as_deref().unwrap_or_default());
         }
     }
-    for (_, endpoint) in state.endpoints.all() {
+    for endpoint in state.endpoints.all() {
         let conditions = endpoint.status.as_ref().map(|status| status.conditions.as_slice());
         let ready =
             conditions.unwrap_or_default().iter().find(|one| one.type_ == conditions::READY);

@@ -4,6 +4,7 @@
 
 mod feed;
 mod links;
+mod raw;
 mod secret;
 mod state;
 mod subject;
@@ -24,6 +25,7 @@ use tokio::sync::{mpsc::UnboundedSender, watch};
 use self::table::Change;
 pub(crate) use self::{
     feed::feed,
+    raw::Raw,
     state::State,
     subject::{Key, Kind, Subject},
     watched::{Watched, controller, delivery, parent},
@@ -63,7 +65,7 @@ impl World {
 
     /// One object.
     pub(crate) fn get<K: Watched>(&self, key: &Key) -> Option<Arc<K>> {
-        K::table(&self.read()).get(key).cloned()
+        K::table(&self.read()).get(key)
     }
 
     /// Ends when every table was filled once.

@@ -3,7 +3,9 @@
 use k8s_openapi::NamespaceResourceScope;
 use kube::{
     Api, Resource, ResourceExt,
-    api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy},
+    api::{
+        DeleteParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy, Request,
+    },
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
@@ -13,7 +15,7 @@ use arc_api::argo::Workflow;
 use crate::{
     context::{Context, MANAGER},
     error::{Error, code},
-    world::{Key, Watched},
+    world::{Key, Raw, Watched},
 };
 
 /// A kind that passes write.
@@ -27,7 +29,22 @@ impl<K> Written for K where
 {
 }
 
+/// What builds requests about objects of a kind in a namespace.
+fn requests<K: Written>(key: &Key) -> Request {
+    Request::new(K::url_path(&(), Some(&key.namespace)))
+}
+
 impl Context {
+    /// Sends a request that is answered with an object.
+    async fn ask<K: Written>(
+        &self,
+        request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
+    ) -> kube::Result<K> {
+        let request = request.map_err(kube::Error::BuildRequest)?;
+        let raw: Raw<K> = self.client.request(request).await?;
+        raw.read().map_err(kube::Error::SerdeError)
+    }
+
     fn api<K: Written>(&self, key: &Key) -> Api<K> {
         Api::namespaced(self.client.clone(), &key.namespace)
     }
@@ -36,7 +53,12 @@ impl Context {
     pub(crate) async fn create<K: Written>(&self, object: &K) -> Result<(), Error> {
         let key = Key::of(object);
         let how = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
-        match self.api::<K>(&key).create(&how, object).await {
+        let body = serde_json::to_vec(object).map_err(kube::Error::SerdeError);
+        let created = match body {
+            Ok(body) => self.ask::<K>(requests::<K>(&key).create(&how, body)).await,
+            Err(error) => Err(error),
+        };
+        match created {
             Ok(created) => self.world.written(created),
             // A conflict of another kind is answered with the same code.
             Err(kube::Error::Api(status)) if status.is_already_exists() => {}
@@ -49,7 +71,8 @@ impl Context {
     pub(crate) async fn apply<K: Written>(&self, object: &K) -> Result<(), Error> {
         let key = Key::of(object);
         let how = PatchParams::apply(MANAGER).force();
-        let applied = self.api::<K>(&key).patch(&key.name, &how, &Patch::Apply(object)).await;
+        let request = requests::<K>(&key).patch(&key.name, &how, &Patch::Apply(object));
+        let applied = self.ask::<K>(request).await;
         self.world.written(
             applied.map_err(|source| Error::new("apply", K::KIND.as_str(), &key, source))?,
         );
@@ -70,7 +93,9 @@ impl Context {
             "status": status,
         });
         let how = PatchParams::apply(MANAGER).force();
-        match self.api::<K>(&key).patch_status(&key.name, &how, &Patch::Apply(&patch)).await {
+        let patch = Patch::Apply(&patch);
+        let request = requests::<K>(&key).patch_subresource("status", &key.name, &how, &patch);
+        match self.ask::<K>(request).await {
             Ok(written) => self.world.written(written),
             Err(source) if code(&source) == Some(404) => self.world.forgotten(object),
             Err(source) => {
@@ -104,7 +129,8 @@ impl Context {
     pub(crate) async fn terminate(&self, key: &Key) -> Result<(), Error> {
         let patch = json!({ "spec": { "shutdown": "Terminate" } });
         let how = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-        match self.api::<Workflow>(key).patch(&key.name, &how, &Patch::Merge(&patch)).await {
+        let request = requests::<Workflow>(key).patch(&key.name, &how, &Patch::Merge(&patch));
+        match self.ask::<Workflow>(request).await {
             Ok(written) => self.world.written(written),
             Err(source) if code(&source) == Some(404) => {}
             Err(source) => return Err(Error::new("stop", "Workflow", key, source)),

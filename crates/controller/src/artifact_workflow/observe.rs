@@ -27,17 +27,17 @@ pub(super) struct Seen {
 
 impl Seen {
     pub(super) fn read(state: &State, key: &Key) -> Option<Self> {
-        let artifact_workflow = Arc::clone(state.artifact_workflows.get(key)?);
+        let artifact_workflow = state.artifact_workflows.get(key)?;
         let of = &*artifact_workflow;
         let uid = of.meta().uid.as_deref();
         let is_ours = |object: &ArtifactWorkflow, order: &Order| {
             controller(object).map(|owner| owner.uid.as_str()) == order.meta().uid.as_deref()
         };
         let order = parent(of).and_then(|owner| state.orders.get(&owner.key));
-        let order = order.filter(|order| is_ours(of, order)).cloned();
+        let order = order.filter(|order| is_ours(of, order));
         let owned_by = |object: &OwnerUid<'_>| object.0 == uid;
         let cron_workflow = state.cron_workflows.get(key);
-        let cron_workflow = cron_workflow.filter(|cron| owned_by(&OwnerUid::of(&***cron))).cloned();
+        let cron_workflow = cron_workflow.filter(|cron| owned_by(&OwnerUid::of(&**cron)));
         let schedule = cron_workflow.as_ref().and_then(|cron| cron.meta().uid.clone());
         let this = Subject::new(Kind::ArtifactWorkflow, key.clone());
         let workflows = state
@@ -46,10 +46,9 @@ impl Seen {
             .filter(|from| from.kind == Kind::Workflow)
             .filter_map(|from| state.workflows.get(&from.key))
             .filter(|workflow| {
-                let owner = OwnerUid::of(&***workflow);
+                let owner = OwnerUid::of(&**workflow);
                 owned_by(&owner) || (schedule.is_some() && owner.0 == schedule.as_deref())
             })
-            .cloned()
             .collect();
         let rival = rival_of(state, &this, of);
         let secrets = secrets(state, key, of);
@@ -127,10 +126,11 @@ fn secrets(state: &State, key: &Key, of: &ArtifactWorkflow) -> BTreeMap<String, 
 /// Another delivery of the same thing that goes first.
 fn rival_of(state: &State, this: &Subject, of: &ArtifactWorkflow) -> Option<String> {
     let delivery = delivery(of)?;
-    let others = state
+    let others: Vec<Arc<ArtifactWorkflow>> = state
         .links
         .to(&delivery)
         .filter(|from| *from != this)
-        .filter_map(|from| state.artifact_workflows.get(&from.key));
-    rival(of, others.map(|other| &**other)).map(str::to_owned)
+        .filter_map(|from| state.artifact_workflows.get(&from.key))
+        .collect();
+    rival(of, others.iter().map(|other| &**other)).map(str::to_owned)
 }

@@ -17,7 +17,7 @@ impl Users {
         let mut users = Vec::new();
         for order in orders {
             let Some(object) = state.orders.get(&order.key) else { continue };
-            let (as_source, as_destination) = sides(object, name);
+            let (as_source, as_destination) = sides(&object, name);
             let order = order.key.name.to_string();
             if as_source {
                 users.push((order.clone(), Side::Source));

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use arc_api::{OrderStatus, Phase};
+use arc_api::{Order, OrderStatus, Phase};
 use arc_core::{Plan, ValidatedOrder, plan as plan_order, validate};
 use tokio::time::Instant;
 
@@ -15,6 +15,9 @@ use crate::{
     context::Context,
     world::{Epoch, Key},
 };
+
+/// From so many artifacts on a look at an order costs enough to be spared.
+const LARGE: usize = 50;
 
 /// A plan with what it was made of.
 #[derive(Debug)]
@@ -31,6 +34,7 @@ type Basis = (Option<String>, Option<i64>, Epoch);
 pub(crate) struct Memory {
     planned: Option<(Basis, Arc<Planned>)>,
     status_written: Option<Instant>,
+    looked_at: Option<Instant>,
 }
 
 fn lock(context: &Context) -> MutexGuard<'_, HashMap<Key, Memory>> {
@@ -39,8 +43,7 @@ fn lock(context: &Context) -> MutexGuard<'_, HashMap<Key, Memory>> {
 
 /// Validates and plans, or returns what that came to the last time when nothing of its basis changed.
 pub(super) fn plan(context: &Context, seen: &Seen) -> Arc<Planned> {
-    let meta = &seen.order.metadata;
-    let basis: Basis = (meta.uid.clone(), meta.generation, seen.epoch);
+    let basis = basis(&seen.order, seen.epoch);
     let known = lock(context).get(&seen.key).and_then(|memory| memory.planned.clone());
     if let Some((_, planned)) = known.filter(|(of, _)| *of == basis) {
         return planned;
@@ -54,6 +57,33 @@ pub(super) fn plan(context: &Context, seen: &Seen) -> Arc<Planned> {
         lock(context).entry(seen.key.clone()).or_default().planned = remembered;
     }
     planned
+}
+
+fn basis(order: &Order, epoch: Epoch) -> Basis {
+    (order.metadata.uid.clone(), order.metadata.generation, epoch)
+}
+
+/// How long to wait before a large order is looked at again: each of its many artifacts wakes it, and one look finds
+/// out about all. What changes its plan does not wait.
+pub(super) fn wait_before_looking(
+    context: &Context,
+    key: &Key,
+    order: &Order,
+    epoch: Epoch,
+) -> Option<Duration> {
+    if order.spec.artifacts.len() < LARGE {
+        return None;
+    }
+    let mut orders = lock(context);
+    let memory = orders.entry(key.clone()).or_default();
+    let is_planned = memory.planned.as_ref().is_some_and(|(of, _)| *of == basis(order, epoch));
+    let since = memory.looked_at.filter(|_| is_planned).map(|at| at.elapsed());
+    let wait = since.map(|since| context.options.status_interval.saturating_sub(since));
+    let wait = wait.filter(|wait| !wait.is_zero());
+    if wait.is_none() {
+        memory.looked_at = Some(Instant::now());
+    }
+    wait
 }
 
 /// Forgets an order.

@@ -10,7 +10,8 @@ use futures::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::{ObjectReference, Secret};
 use kube::{
     Api, Resource,
-    core::{DeserializeGuard, PartialObjectMeta, error_boundary::InvalidObject},
+    api::ObjectMeta,
+    core::PartialObjectMeta,
     runtime::{
         WatchStreamExt,
         watcher::{self, Event, watcher},
@@ -20,7 +21,7 @@ use serde::de::DeserializeOwned;
 use tokio::task::JoinSet;
 
 use super::{
-    Watched, World,
+    Raw, Watched, World,
     secret::SecretName,
     template::{ClusterWorkflowTemplate, WorkflowTemplate},
 };
@@ -45,13 +46,12 @@ pub(crate) fn feed(context: &Arc<Context>) -> JoinSet<()> {
     start::<ClusterWorkflowTemplate>(&mut watches, context);
     start::<CronWorkflow>(&mut watches, context);
     start::<Workflow>(&mut watches, context);
-    match &context.options.secret_namespaces {
-        Some(namespaces) => secrets::feed(&mut watches, context, namespaces),
-        None => {
-            let secrets: Api<PartialObjectMeta<Secret>> = Api::all(context.client.clone());
-            let stream = watcher(secrets, config()).default_backoff();
-            watches.spawn(take(stream, Arc::clone(context), secret));
-        }
+    if let Some(namespaces) = &context.options.secret_namespaces {
+        secrets::feed(&mut watches, context, namespaces);
+    } else {
+        let secrets: Api<PartialObjectMeta<Secret>> = Api::all(context.client.clone());
+        let stream = watcher(secrets, config()).default_backoff();
+        watches.spawn(take(stream, Arc::clone(context), secret));
     }
     watches
 }
@@ -61,20 +61,38 @@ fn config() -> watcher::Config {
 }
 
 fn start<K: Watched + DeserializeOwned>(watches: &mut JoinSet<()>, context: &Arc<Context>) {
-    let api: Api<DeserializeGuard<K>> = Api::all(context.client.clone());
+    let api: Api<Raw<K>> = Api::all(context.client.clone());
     let stream = watcher(api, config()).default_backoff();
-    watches.spawn(take(stream, Arc::clone(context), |guard| guard));
+    watches.spawn(take(stream, Arc::clone(context), read));
 }
 
-fn secret(partial: PartialObjectMeta<Secret>) -> DeserializeGuard<SecretName> {
-    DeserializeGuard(Ok(SecretName::from(partial)))
+/// What reading an object came to.
+enum Read<K> {
+    /// The table has it in this state already.
+    Known,
+    Object(K),
+    Malformed(Box<ObjectMeta>, String),
+}
+
+fn read<K: Watched + DeserializeOwned>(world: &World, raw: &Raw<K>) -> Read<K> {
+    if world.knows::<K>(raw.meta()) {
+        return Read::Known;
+    }
+    match raw.read() {
+        Ok(object) => Read::Object(object),
+        Err(error) => Read::Malformed(Box::new(raw.meta().clone()), error.to_string()),
+    }
+}
+
+fn secret(_: &World, partial: &PartialObjectMeta<Secret>) -> Read<SecretName> {
+    Read::Object(SecretName::from(partial.clone()))
 }
 
 /// Puts one stream into its table.
 async fn take<T: Resource<DynamicType = ()>, K: Watched>(
     stream: impl Stream<Item = watcher::Result<Event<T>>>,
     context: Arc<Context>,
-    read: fn(T) -> DeserializeGuard<K>,
+    read: fn(&World, &T) -> Read<K>,
 ) {
     let mut stream = pin!(stream);
     let kind = K::KIND.as_str();
@@ -95,28 +113,24 @@ async fn take<T: Resource<DynamicType = ()>, K: Watched>(
 async fn take_event<T: Resource<DynamicType = ()>, K: Watched>(
     event: Event<T>,
     context: &Context,
-    read: fn(T) -> DeserializeGuard<K>,
+    read: fn(&World, &T) -> Read<K>,
 ) {
     let world = &context.world;
     match event {
-        Event::Apply(object) | Event::InitApply(object) => match read(object).0 {
-            Ok(object) if object.is_ours() => world.observed(object),
-            Ok(object) => world.gone(&object),
-            Err(invalid) => malformed::<K>(context, invalid).await,
+        Event::Apply(object) | Event::InitApply(object) => match read(world, &object) {
+            Read::Known => {}
+            Read::Object(object) if object.is_ours() => world.observed(object),
+            Read::Object(object) => world.gone(&object),
+            Read::Malformed(meta, error) => malformed::<K>(context, *meta, &error).await,
         },
-        // What cannot be read never was in the table, or its last readable state goes.
-        Event::Delete(object) => match read(object).0 {
-            Ok(object) => world.gone(&object),
-            Err(invalid) => world.gone_by_name::<K>(&invalid.metadata),
-        },
+        Event::Delete(object) => world.gone_as::<K>(object.meta()),
         Event::Init => world.list_begins::<K>(),
         Event::InitDone => world.list_ends::<K>(),
     }
 }
 
-async fn malformed<K: Watched>(context: &Context, invalid: InvalidObject) {
+async fn malformed<K: Watched>(context: &Context, metadata: ObjectMeta, error: &str) {
     let kind = K::KIND.as_str();
-    let InvalidObject { error, metadata } = invalid;
     context.world.gone_by_name::<K>(&metadata);
     context.metrics.malformed(kind);
     let about = ObjectReference {
@@ -129,7 +143,7 @@ async fn malformed<K: Watched>(context: &Context, invalid: InvalidObject) {
         ..ObjectReference::default()
     };
     tracing::warn!(kind, namespace = ?about.namespace, name = ?about.name, error, "an object cannot be read");
-    context.report_malformed(about, &error).await;
+    context.report_malformed(about, error).await;
 }
 
 impl World {
@@ -139,13 +153,20 @@ impl World {
         });
     }
 
-    fn gone<K: Watched>(&self, object: &K) {
-        self.changed(|state| K::table_mut(state).deleted(object).into_iter().collect());
+    fn knows<K: Watched>(&self, meta: &ObjectMeta) -> bool {
+        K::table_mut(&mut self.write()).knows(meta)
     }
 
-    fn gone_by_name<K: Watched>(&self, meta: &kube::api::ObjectMeta) {
-        let namespace = meta.namespace.as_deref().unwrap_or_default();
-        let key = super::Key::new(namespace, meta.name.as_deref().unwrap_or_default());
+    fn gone<K: Watched>(&self, object: &K) {
+        self.gone_as::<K>(object.meta());
+    }
+
+    fn gone_as<K: Watched>(&self, meta: &ObjectMeta) {
+        self.changed(|state| K::table_mut(state).deleted(meta).into_iter().collect());
+    }
+
+    fn gone_by_name<K: Watched>(&self, meta: &ObjectMeta) {
+        let key = super::Key::of_meta(meta);
         self.changed(|state| K::table_mut(state).taken(&key).into_iter().collect());
     }
 

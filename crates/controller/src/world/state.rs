@@ -43,10 +43,9 @@ pub(crate) struct State {
 impl State {
     /// Every object that has a reconciler.
     pub(crate) fn reconciled(&self) -> impl Iterator<Item = Subject> {
-        let orders = self.orders.all().map(|(key, _)| (Kind::Order, key));
-        let deliveries =
-            self.artifact_workflows.all().map(|(key, _)| (Kind::ArtifactWorkflow, key));
-        let endpoints = self.endpoints.all().map(|(key, _)| (Kind::Endpoint, key));
+        let orders = self.orders.keys().map(|key| (Kind::Order, key));
+        let deliveries = self.artifact_workflows.keys().map(|key| (Kind::ArtifactWorkflow, key));
+        let endpoints = self.endpoints.keys().map(|key| (Kind::Endpoint, key));
         let all = deliveries.chain(orders).chain(endpoints);
         all.map(|(kind, key)| Subject::new(kind, key.clone()))
     }
@@ -61,9 +60,8 @@ impl State {
         let referring = self.links.to(owner).filter(|subject| subject.kind == K::KIND);
         let children = referring.filter_map(|subject| K::table(self).get(&subject.key));
         let own = children
-            .filter(|child| watched::controller(&***child).map(|one| one.uid.as_str()) == uid);
-        own.map(|child| (child.meta().name.clone().unwrap_or_default(), Arc::clone(child)))
-            .collect()
+            .filter(|child| watched::controller(&**child).map(|one| one.uid.as_str()) == uid);
+        own.map(|child| (child.meta().name.clone().unwrap_or_default(), child)).collect()
     }
 
     /// Whether every table was filled.
@@ -88,18 +86,18 @@ impl State {
     pub(crate) fn fetch(&self, namespace: &str, limits: Limits) -> Fetched {
         let everywhere = "";
         Fetched {
-            endpoints: named(self.endpoints.of(namespace), Endpoint::clone),
-            artifact_types: named(self.artifact_types.of(namespace), ArtifactType::clone),
+            endpoints: named(self.endpoints.named(namespace), Endpoint::clone),
+            artifact_types: named(self.artifact_types.named(namespace), ArtifactType::clone),
             cluster_artifact_types: named(
-                self.cluster_artifact_types.of(everywhere),
+                self.cluster_artifact_types.named(everywhere),
                 ClusterArtifactType::clone,
             ),
-            secrets: self.secrets.of(namespace).map(|(key, _)| key.name.to_string()).collect(),
-            workflow_templates: named(self.workflow_templates.of(namespace), |one| {
+            secrets: self.secrets.keys_of(namespace).map(|key| key.name.to_string()).collect(),
+            workflow_templates: named(self.workflow_templates.named(namespace), |one| {
                 one.spec.parameters()
             }),
             cluster_workflow_templates: named(
-                self.cluster_workflow_templates.of(everywhere),
+                self.cluster_workflow_templates.named(everywhere),
                 |one| one.spec.parameters(),
             ),
             limits,
@@ -134,9 +132,9 @@ impl State {
     }
 }
 
-fn named<'a, K: 'a, T>(
-    objects: impl Iterator<Item = (&'a Key, &'a Arc<K>)>,
+fn named<K, T>(
+    objects: impl Iterator<Item = (String, Arc<K>)>,
     view: impl Fn(&K) -> T,
 ) -> BTreeMap<String, T> {
-    objects.map(|(key, object)| (key.name.to_string(), view(object))).collect()
+    objects.map(|(name, object)| (name, view(&object))).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kube::Resource;
+use kube::{Resource, api::ObjectMeta};
 
 /// The kinds that are watched, and what links two deliveries of the same thing.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -59,7 +59,11 @@ impl Key {
 
     /// The key of an object.
     pub(crate) fn of(object: &impl Resource) -> Self {
-        let meta = object.meta();
+        Self::of_meta(object.meta())
+    }
+
+    /// The key of the object that has this metadata.
+    pub(crate) fn of_meta(meta: &ObjectMeta) -> Self {
         let namespace = meta.namespace.as_deref().unwrap_or_default();
         Self::new(namespace, meta.name.as_deref().unwrap_or_default())
     }

@@ -55,7 +55,7 @@ pub(crate) fn of_order(change: &Change<Order>, state: &State) -> Vec<Wake> {
         let endpoints: BTreeSet<Subject> = orders
             .flat_map(|order| order.refers_to())
             .filter(|subject| subject.kind == Kind::Endpoint)
-            .filter(|subject| state.endpoints.get(&subject.key).is_some())
+            .filter(|subject| state.endpoints.has(&subject.key))
             .collect();
         wakes.extend(endpoints.into_iter().map(|subject| Wake {
             subject,
@@ -81,11 +81,11 @@ pub(crate) fn of_artifact_workflow(change: &Change<ArtifactWorkflow>, state: &St
     let owner = either.and_then(|one| watched::parent(&**one));
     wakes.extend(owner.map(|owner| Wake::soon(owner, urgency)));
     // Another delivery of the same thing may wait for the end of this one, or for its being held.
-    let stage = |one: &Option<Arc<ArtifactWorkflow>>| {
+    let standing = |one: &Option<Arc<ArtifactWorkflow>>| {
         let status = one.as_ref().and_then(|one| one.status.as_ref());
         status.map(|status| (status.phase, status.reason.clone()))
     };
-    if stage(&change.before) != stage(&change.after)
+    if standing(&change.before) != standing(&change.after)
         && let Some(delivery) = either.and_then(|one| watched::delivery(one))
     {
         let others = state.links.to(&delivery).filter(|other| **other != subject);

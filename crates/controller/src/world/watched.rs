@@ -40,6 +40,16 @@ pub(crate) trait Watched:
     /// Drops what nobody reads.
     fn strip(&mut self) {}
 
+    /// The object as text if nothing happens to it any more, see [`Watched::unpack`].
+    fn pack(&self) -> Option<Box<str>> {
+        None
+    }
+
+    /// Reads what [`Watched::pack`] wrote.
+    fn unpack(_: &str) -> Option<Self> {
+        None
+    }
+
     /// Whether the object concerns ARC at all.
     fn is_ours(&self) -> bool {
         true
@@ -106,8 +116,24 @@ macro_rules! table {
     };
 }
 
+/// Objects whose status has a phase are packed once that is the last one.
+macro_rules! packed {
+    () => {
+        fn pack(&self) -> Option<Box<str>> {
+            let phase = self.status.as_ref().and_then(|status| status.phase);
+            phase.filter(|phase| phase.is_terminal())?;
+            serde_json::to_string(self).ok().map(String::into_boxed_str)
+        }
+
+        fn unpack(text: &str) -> Option<Self> {
+            serde_json::from_str(text).ok()
+        }
+    };
+}
+
 impl Watched for Order {
     table!(Order, orders);
+    packed!();
 
     fn refers_to(&self) -> Vec<Subject> {
         let key = Key::of(self);
@@ -136,6 +162,7 @@ impl Watched for Order {
 
 impl Watched for ArtifactWorkflow {
     table!(ArtifactWorkflow, artifact_workflows);
+    packed!();
 
     fn refers_to(&self) -> Vec<Subject> {
         let key = Key::of(self);
