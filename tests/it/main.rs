@@ -23,4 +23,5 @@ mod memory;
 mod probe;
 mod real;
 mod refusals;
+mod release;
 mod site;
