@@ -5,6 +5,7 @@
 
 use std::{
     fs::{self, File},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{self, Mutex},
@@ -99,6 +100,7 @@ impl Arc {
             .env("TMPDIR", self.home.path())
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .current_dir(self.current_dir.as_deref().unwrap_or(self.home.path()))
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(file("stdout"))
             .stderr(file("stderr"))
@@ -183,8 +185,11 @@ impl Process {
 impl Drop for Shared {
     fn drop(&mut self) {
         let child = self.child.get_mut().unwrap();
-        // Nothing that a test started outlives it.
-        let _ = child.kill();
+        // Nothing that a test started outlives it, nor what that started.
+        if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw)
+        {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
         let _ = child.wait();
     }
 }

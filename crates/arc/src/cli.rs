@@ -1,8 +1,9 @@
 //! The command line: exactly what can be typed, nothing about what it does.
 
-mod controller;
 mod author;
+mod controller;
 mod evidence;
+mod order;
 mod transfer;
 
 use std::path::PathBuf;
@@ -11,9 +12,13 @@ pub(crate) use transfer::{Copy, CopyHow, Digest, Inspect, Referrers, Sync, Tags}
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use self::controller::{Cluster, Controller, LogFormat};
 pub(crate) use self::author::{Lint, LintOutput, Plan, PlanOutput, Schema, SchemaOutput};
+pub(crate) use self::controller::{Cluster, Controller, LogFormat};
 pub(crate) use self::evidence::{Audit, Demands, Verify};
+pub(crate) use self::order::{
+    Order, OrderCancel, OrderCreate, OrderList, OrderLogs, OrderOutput, OrderRetry, OrderStatus,
+    Place,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -63,8 +68,15 @@ pub(crate) enum Command {
     Keys(Keys),
     /// Serve a folder as an OCI registry, without logins: for hand-over and tests.
     Registry(Registry),
+    /// Order on a cluster: create, list, watch, retry and cancel orders; also as `kubectl arc order`.
+    #[command(subcommand)]
+    Order(Order),
     /// Run the operator: carry out the orders of a Kubernetes cluster, with Argo Workflows.
     Controller(Box<Controller>),
+    /// Print completions for a shell.
+    Completions(Completions),
+    /// Write manual pages into a folder.
+    Man(Man),
     /// One step of a pipeline; called by the workflow templates.
     #[command(hide = true)]
     Step(Step),
@@ -161,6 +173,23 @@ pub(crate) struct Registry {
     /// Address to listen on; port 0 takes a free one. There is no login: keep it on loopback.
     #[arg(long, default_value = "127.0.0.1:5000", value_name = "ADDRESS")]
     pub(crate) listen: std::net::SocketAddr,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  arc completions bash > ~/.local/share/bash-completion/completions/arc
+  arc completions zsh > ~/.zfunc/_arc")]
+pub(crate) struct Completions {
+    /// Which shell.
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  arc man --dir ~/.local/share/man/man1")]
+pub(crate) struct Man {
+    /// Folder for the pages, one for each command.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -14,6 +14,8 @@ mod inspect;
 mod keys;
 mod lint;
 mod manifests;
+mod manual;
+mod order;
 mod plan;
 mod progress;
 mod referrers;
@@ -61,6 +63,9 @@ pub fn main() -> ExitCode {
             Command::Schema(args) => schema::run(&args),
             Command::Keys(command) => keys::run(&command),
             Command::Registry(args) => registry::run(&args).await,
+            Command::Order(command) => order::run(&command).await,
+            Command::Completions(args) => Ok(manual::completions(&args)),
+            Command::Man(args) => manual::pages(&args),
             Command::Controller(args) => controller::run(&args).await,
             Command::Step(args) => step::run(&args).await,
         }
