@@ -41,8 +41,9 @@ fn write(command: &Command, name: &str, dir: &Path) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
-    use crate::cli::Completions;
 
     /// The commands below `command`, with their words.
     fn all(command: &Command, words: &[&str]) -> Vec<(String, Command)> {
@@ -112,10 +113,8 @@ mod tests {
         {
             let text = help(&command);
             let lines: Vec<_> = text.lines().map(str::trim_end).collect();
-            page.push_str(&format!(
-                "\n## {name}\n\n```text\n{}\n```\n",
-                lines.join("\n").trim_end()
-            ));
+            let text = lines.join("\n");
+            write!(page, "\n## {name}\n\n```text\n{}\n```\n", text.trim_end()).unwrap();
         }
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/cli.md");
         if std::env::var_os("UPDATE_GOLDEN").is_some() {

@@ -42,13 +42,13 @@ async fn status(args: &OrderStatus) -> Result<Exit, Failure> {
     match args.output {
         OrderOutput::Text | OrderOutput::Wide => {
             let style = Style::of_stdout(args.output == OrderOutput::Wide);
-            tree::lines(&story, style, jiff::Timestamp::now())
-                .iter()
-                .for_each(|line| println!("{line}"));
+            for line in tree::lines(&story, style, jiff::Timestamp::now()) {
+                println!("{line}");
+            }
         }
         OrderOutput::Json => println!("{:#}", story.to_json()),
         OrderOutput::Yaml => {
-            print!("{}", crate::yaml::write(&story.to_json()).map_err(unwritable)?)
+            print!("{}", crate::yaml::write(&story.to_json()).map_err(unwritable)?);
         }
     }
     Ok(Exit::Done)

@@ -165,7 +165,9 @@ impl Screen {
         let shown = &lines[..lines.len().min(height())];
         // Lines are cut and not wrapped, so that as many rows are cleared as lines were drawn.
         print!("\x1b[?7l");
-        shown.iter().for_each(|line| println!("{line}"));
+        for line in shown {
+            println!("{line}");
+        }
         print!("\x1b[?7h");
         self.drawn = shown.len();
         // A terminal that went away is nothing that could be told to it.
@@ -191,7 +193,9 @@ impl Screen {
                 format!("{}: {} {reason} {message}", row.name, row.phase).trim_end().to_owned()
             })
             .collect();
-        now.iter().filter(|line| !self.told.contains(line)).for_each(|line| println!("{line}"));
+        for line in now.iter().filter(|line| !self.told.contains(line)) {
+            println!("{line}");
+        }
         self.told = now;
     }
 }
