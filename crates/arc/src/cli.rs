@@ -66,7 +66,7 @@ pub(crate) enum Command {
     /// Make and inspect signing keys.
     #[command(subcommand)]
     Keys(Keys),
-    /// Serve a folder as an OCI registry, without logins: for hand-over and tests.
+    /// Serve a folder as an OCI registry, open or for one account: for hand-over and tests.
     Registry(Registry),
     /// Order on a cluster: create, list, watch, retry and cancel orders; also as `kubectl arc order`.
     #[command(subcommand)]
@@ -165,14 +165,22 @@ pub(crate) struct KeysGenerate {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  arc registry --dir ./data --listen 127.0.0.1:5000")]
+#[command(after_help = "Examples:
+  arc registry --dir ./data --listen 127.0.0.1:5000
+  arc registry --dir ./data --user robot --password-file ./password")]
 pub(crate) struct Registry {
     /// Folder of the registry's data.
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: PathBuf,
-    /// Address to listen on; port 0 takes a free one. There is no login: keep it on loopback.
+    /// Address to listen on; port 0 takes a free one. There is no TLS: keep it on loopback.
     #[arg(long, default_value = "127.0.0.1:5000", value_name = "ADDRESS")]
     pub(crate) listen: std::net::SocketAddr,
+    /// Name of the one account: every request then needs its login. Without, nobody has to log in.
+    #[arg(long, requires = "password_file", value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// File with the password of that account; a line end after it does not count.
+    #[arg(long, requires = "user", value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

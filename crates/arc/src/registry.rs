@@ -1,15 +1,25 @@
-//! `arc registry`: serves a folder as an OCI registry.
+//! `arc registry`: serves a folder as an OCI registry, open or for one account.
+
+use std::path::Path;
 
 use arc_steps::Exit;
 
 use crate::cli;
+use crate::registry_access::read;
 use crate::report::Failure;
 
 /// Runs the command until it is interrupted.
 #[expect(clippy::print_stdout, reason = "the address is what one starts this command for")]
 pub(crate) async fn run(args: &cli::Registry) -> Result<Exit, Failure> {
-    let registry =
+    let account = match (&args.user, &args.password_file) {
+        (Some(user), Some(file)) => Some((user, password(file)?)),
+        _ => None,
+    };
+    let mut registry =
         arc_registry::Registry::open(&args.dir).map_err(|error| Failure::failed(&error))?;
+    if let Some((user, password)) = account {
+        registry = registry.with_account(user, &password);
+    }
     let running = arc_registry::serve(args.listen, &registry)
         .await
         .map_err(|error| Failure::failed(&error))?;
@@ -17,6 +27,16 @@ pub(crate) async fn run(args: &cli::Registry) -> Result<Exit, Failure> {
     interrupted().await;
     running.shutdown().await;
     Ok(Exit::Done)
+}
+
+/// Reads the password of the account; an empty one would look like a login and be none.
+fn password(file: &Path) -> Result<String, Failure> {
+    let password = read(file)?.trim_end_matches(['\r', '\n']).to_owned();
+    if password.is_empty() {
+        let message = format!("{} holds no password", file.display());
+        return Err(Failure::new(Exit::WrongInput, message).hint("write one into it"));
+    }
+    Ok(password)
 }
 
 /// Waits for Ctrl-C or the polite signal of a supervisor.
