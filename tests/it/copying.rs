@@ -285,3 +285,34 @@ async fn real_registries_and_tools_read_the_same_bytes() {
         assert_eq!(finished.stdout.trim(), content.digest());
     }
 }
+
+#[tokio::test]
+async fn layouts_and_archives_are_read_and_written_byte_for_byte() {
+    let (source, destination) = (LyingRegistry::honest().await, LyingRegistry::honest().await);
+    let (content, referrer) = signed();
+    content.push(source.backdoor(), "team/app", "1.2").await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (layout, archive) =
+        (format!("oci:{}", path("layout")), format!("oci-archive:{}", path("a.tar")));
+    let to = format!("{}/back", destination.url());
+    for (from, to) in
+        [(&format!("{}/team/app:1.2", source.url()), &layout), (&layout, &archive), (&archive, &to)]
+    {
+        let copied = json_of(&run(&["copy", from, to, "-o", "json"], 0).await);
+        assert_eq!(copied["destination"]["digest"], content.digest(), "{from} {to}");
+    }
+    assert_eq!(
+        destination.backdoor().digest("back", "1.2").await.as_deref(),
+        Some(content.digest())
+    );
+    expect_all(destination.backdoor(), "back", &content).await;
+    let path = format!("/v2/back/referrers/{}", content.digest());
+    let listed = destination.backdoor().get(&path).await;
+    assert!(String::from_utf8_lossy(&listed.body).contains(&referrer));
+    // What is there is not overwritten, and by type referrers stay behind.
+    run(&["copy", &layout, &archive], 2).await;
+    let other = format!("{}/other", destination.url());
+    let copied = run(&["copy", &layout, &other, "--referrers", "no/such", "-o", "json"], 0).await;
+    assert_eq!(json_of(&copied)["referrers"], 0);
+}

@@ -35,7 +35,8 @@ async fn docker_registry_over_plain_http_delivers_and_skopeo_reads_the_same_dige
 #[tokio::test]
 async fn docker_registry_over_tls_with_a_private_ca_and_a_password_delivers() {
     let Some(registry) = require(Peer::DockerRegistry) else { return };
-    let setup = || Setup { tls: Some(Certificates::generate()), has_account: true, ..Setup::default() };
+    let setup =
+        || Setup { tls: Some(Certificates::generate()), has_account: true, ..Setup::default() };
     let source = DockerRegistry::start(&registry, setup()).await;
     clean().push(&source.client(), "app", "1.2.3").await;
     let destination = DockerRegistry::start(&registry, setup()).await;

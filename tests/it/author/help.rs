@@ -17,9 +17,9 @@ fn examples(help: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_example_of_the_help_works() {
     let server = ApiServer::with_arc(Options::default());
-    arc_kube_fake::argo::definitions().iter().for_each(|definition| {
+    for definition in &arc_kube_fake::argo::definitions() {
         server.define(definition);
-    });
+    }
     server.add_namespace("team-a");
     let running = server.serve().await.unwrap();
     let policy =
@@ -38,8 +38,8 @@ async fn every_example_of_the_help_works() {
     let home = desk.arc.home();
     desk.arc.run(&["keys", "generate", "--dir", "keys"]).await.expect_code(0);
     let key = std::fs::read_to_string(home.join("keys/cosign.pub")).unwrap();
-    let policy: String =
-        policy.to_owned() + &key.lines().map(|line| format!("    {line}\n")).collect::<String>();
+    let key: Vec<_> = key.lines().map(|line| ["    ", line, "\n"].concat()).collect();
+    let policy = policy.to_owned() + &key.concat();
     std::fs::write(home.join("policy.yaml"), policy).unwrap();
     std::fs::create_dir(home.join("bin")).unwrap();
     symlink(env!("CARGO_BIN_EXE_arc-under-test"), home.join("bin/arc")).unwrap();
