@@ -53,6 +53,8 @@ reasons! {
     SecretNotFound,
     /// A Secret exists, and lacks a key that is needed.
     SecretMissingKey,
+    /// The namespace is none in which the installation lets ARC start workflows.
+    NotATenant,
 
     // What an order says.
     /// A field has a value that cannot be right.

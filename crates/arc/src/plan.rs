@@ -111,6 +111,7 @@ fn wish(workshop: &Workshop<'_>, order: &Order, fetched: &Fetched, delivery: Del
         rival: None,
         log: None,
         gone: None,
+        is_forbidden: false,
     };
     let actions = attempt::act(&observed, &Defaults::default(), Timestamp::now());
     let object = match (actions.create, actions.cron_workflow) {

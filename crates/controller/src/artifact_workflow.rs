@@ -16,19 +16,43 @@ use crate::{context::Context, error::Error, log, wait::until, world::Key};
 const LAG: Duration = Duration::from_secs(1);
 /// Answers that a decision may ask for: a log, and whether a workflow exists.
 const MAX_QUESTIONS: usize = 2;
+/// How often to ask again where ARC may not act: who adds a tenant starts the controller anew, and then it looks at once.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// One pass over one delivery.
 pub(crate) async fn reconcile(context: &Context, key: &Key) -> Result<Option<Duration>, Error> {
     let now = context.now();
     let Some(mut seen) = dereference(context, key) else { return Ok(None) };
     let Some(actions) = decide(context, &mut seen, now).await? else { return Ok(Some(LAG)) };
-    let is_first = apply(context, &seen, &actions).await?;
+    let is_first = match apply(context, &seen, &actions).await {
+        Err(error) if is_no_tenants(context, &error) => return hold(context, seen, now).await,
+        applied => applied?,
+    };
     if is_first {
         // That it is at work can be written down once everybody's work is begun.
         return Ok(Some(Duration::ZERO));
     }
     update_status(context, &seen, &actions).await?;
     Ok(actions.look_again.map(|at| until(at, now)))
+}
+
+/// Whether nothing could be made because ARC has no right to act in the namespace.
+fn is_no_tenants(context: &Context, error: &Error) -> bool {
+    let tenants = context.options.secret_namespaces.as_ref();
+    error.is_forbidden_to_make()
+        && tenants.is_some_and(|tenants| !tenants.contains(&error.namespace))
+}
+
+/// Writes down that nothing may begin here.
+async fn hold(
+    context: &Context,
+    mut seen: Seen,
+    now: Timestamp,
+) -> Result<Option<Duration>, Error> {
+    seen.is_forbidden = true;
+    let Some(actions) = decide(context, &mut seen, now).await? else { return Ok(Some(LAG)) };
+    update_status(context, &seen, &actions).await?;
+    Ok(Some(PATIENCE))
 }
 
 /// Reads what is around the delivery, from the tables.

@@ -25,6 +25,11 @@ impl Error {
         Self { verb, kind, namespace: namespace.to_string(), name: name.to_string(), source }
     }
 
+    /// Whether the API server forbade to make something.
+    pub(crate) fn is_forbidden_to_make(&self) -> bool {
+        matches!(self.verb, "create" | "apply") && code(&self.source) == Some(403)
+    }
+
     /// One word for metrics.
     pub(crate) fn reason(&self) -> &str {
         match &self.source {

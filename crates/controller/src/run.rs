@@ -7,6 +7,7 @@ use futures::FutureExt;
 use kube::Client;
 use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::{
     Metrics, Options, artifact_workflow,
@@ -132,7 +133,27 @@ async fn pass(context: Arc<Context>, subject: Subject, queued: Duration) -> Ende
             _ => Ok(None),
         }
     };
-    let outcome = AssertUnwindSafe(work).catch_unwind().await;
+    // Below what is logged: whoever exports traces asks for it.
+    let span = tracing::debug_span!(
+        target: "arc_controller::pass",
+        "pass",
+        kind = kind.as_str(),
+        namespace = %key.namespace,
+        name = %key.name,
+        outcome = tracing::field::Empty,
+        otel.status_code = tracing::field::Empty,
+    );
+    let outcome = AssertUnwindSafe(work.instrument(span.clone())).catch_unwind().await;
+    let (is_failed, said) = match &outcome {
+        Ok(Ok(_)) => (false, "Done"),
+        Ok(Err(error)) => (true, error.reason()),
+        Err(_) => (true, "Defect"),
+    };
+    span.record("outcome", said);
+    if is_failed {
+        span.record("otel.status_code", "ERROR");
+    }
+    drop(span);
     Ended { queued, took: start.elapsed(), outcome, subject }
 }
 

@@ -45,6 +45,8 @@ pub struct Observed<'a> {
     pub log: Option<&'a str>,
     /// The workflow that [`Actions::confirm_gone`] asked about, once the API server said that it does not exist.
     pub gone: Option<&'a str>,
+    /// Whether the API server forbids to make its Argo workflow, because the namespace is no tenant's.
+    pub is_forbidden: bool,
 }
 
 /// What holds where an artifact type says nothing.

@@ -18,6 +18,7 @@ pub(super) struct Seen {
     pub(super) artifact_workflow: Arc<ArtifactWorkflow>,
     pub(super) log: Option<String>,
     pub(super) gone: Option<String>,
+    pub(super) is_forbidden: bool,
     order: Option<Arc<Order>>,
     workflows: Vec<Arc<Workflow>>,
     cron_workflow: Option<Arc<CronWorkflow>>,
@@ -56,6 +57,7 @@ impl Seen {
             key: key.clone(),
             log: None,
             gone: None,
+            is_forbidden: false,
             order,
             workflows,
             cron_workflow,
@@ -77,6 +79,7 @@ impl Seen {
             rival: self.rival.as_deref(),
             log: self.log.as_deref(),
             gone: self.gone.as_deref(),
+            is_forbidden: self.is_forbidden,
         })
     }
 

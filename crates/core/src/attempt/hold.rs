@@ -39,7 +39,21 @@ impl Pass<'_> {
             );
             return Some(Hold::Because(Phase::Pending, Reason::SecretNotFound, Some(message)));
         }
-        None
+        self.hold_of_namespace()
+    }
+
+    /// Returns what the namespace says against beginning anything.
+    pub(super) fn hold_of_namespace(&self) -> Option<Hold> {
+        if !self.observed.is_forbidden {
+            return None;
+        }
+        let namespace = self.observed.artifact_workflow.metadata.namespace.as_deref();
+        let message = format!(
+            "ARC may not start workflows in namespace {:?}, which is no tenant; add it to `tenants` of the installation, \
+             and this begins",
+            namespace.unwrap_or_default()
+        );
+        Some(Hold::Because(Phase::Pending, Reason::NotATenant, Some(message)))
     }
 
     /// Returns what the order says against beginning anything.

@@ -66,7 +66,7 @@ impl Pass<'_> {
 
     /// Says when the first run comes, or why none does.
     pub(super) fn wait_for_schedule(&mut self) {
-        match self.hold_of_order() {
+        match self.hold_of_order().or_else(|| self.hold_of_namespace()) {
             Some(Hold::Silent) => return,
             Some(Hold::Because(phase, reason, message)) => {
                 return self.wait(phase, reason, message);

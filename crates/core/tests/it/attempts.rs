@@ -271,6 +271,33 @@ fn a_delivery_waits_for_another_of_the_same_thing_and_says_so() {
 }
 
 #[test]
+fn a_namespace_that_is_no_tenant_holds_what_has_not_begun_and_what_has_a_schedule() {
+    for mut world in [World::new(), World::scheduled()] {
+        world.is_forbidden = true;
+        let status = world.ask(None, None).status;
+        assert_eq!(status.phase, Some(Phase::Pending));
+        assert_eq!(status.reason.as_deref(), Some("NotATenant"));
+        let message = "ARC may not start workflows in namespace \"team-a\", which is no tenant; add it to `tenants` of \
+                       the installation, and this begins";
+        assert_eq!(status.message.as_deref(), Some(message));
+        assert_eq!(status.conditions[0].status, "False");
+        assert_eq!((status.attempt, status.workflow), (0, None), "nothing was begun");
+    }
+}
+
+#[test]
+fn a_success_stays_one_when_its_namespace_is_a_tenant_no_longer() {
+    let mut world = World::run_to(argo::Phase::Succeeded);
+    let before = world.status();
+    assert_eq!(before.phase, Some(Phase::Succeeded));
+    world.now += 10;
+    world.is_forbidden = true;
+    world.annotate_order(labels::FORCE_AT, world.now);
+    let actions = world.ask(None, None);
+    assert_eq!((actions.status, actions.create, actions.notes), (before, None, Vec::new()));
+}
+
+#[test]
 fn a_secret_that_is_missing_holds_the_first_attempt_and_every_retry() {
     let mut world = World::new();
     world.secrets.clear();

@@ -27,6 +27,7 @@ pub(crate) struct World {
     pub(crate) cron_workflow: Option<CronWorkflow>,
     pub(crate) secrets: BTreeMap<String, String>,
     pub(crate) rival: Option<&'static str>,
+    pub(crate) is_forbidden: bool,
     pub(crate) now: i64,
     /// Names of all workflows that were ever made.
     pub(crate) made: Vec<String>,
@@ -77,6 +78,7 @@ impl World {
             cron_workflow: None,
             secrets: [("quay".to_owned(), "1".to_owned())].into(),
             rival: None,
+            is_forbidden: false,
             now: BEGIN,
             made: Vec::new(),
             notes: Vec::new(),
@@ -127,6 +129,7 @@ impl World {
             rival: self.rival,
             log,
             gone,
+            is_forbidden: self.is_forbidden,
         };
         act(&observed, &Defaults::default(), time(self.now).0)
     }
