@@ -2,6 +2,7 @@
 
 mod definitions;
 mod kubectl;
+mod leases;
 mod ownership;
 mod refusals;
 

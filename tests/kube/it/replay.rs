@@ -87,7 +87,7 @@ async fn recorded_conversations_are_answered_as_the_real_server_answered_them() 
 #[tokio::test]
 async fn recorded_conversations_are_still_those_of_a_real_server() {
     let Some(programs) = real::require() else { return };
-    if !programs.have_controllers() {
+    if !programs.require_controllers() {
         return;
     }
     let server = real::RealServer::start(&programs).await;

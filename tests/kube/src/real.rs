@@ -91,8 +91,23 @@ impl Programs {
         self.folder.join(program)
     }
 
-    /// Whether garbage can be collected here.
-    pub fn have_controllers(&self) -> bool {
+    /// Whether garbage can be collected here; says that the test is skipped where it cannot.
+    ///
+    /// ```ignore
+    /// if !programs.require_controllers() {
+    ///     return;
+    /// }
+    /// ```
+    #[expect(clippy::print_stderr, reason = "a skipped test must say so")]
+    pub fn require_controllers(&self) -> bool {
+        let have = self.have_controllers();
+        if !have {
+            eprintln!("skipped: {} has no kube-controller-manager", self.folder.display());
+        }
+        have
+    }
+
+    fn have_controllers(&self) -> bool {
         self.path("kube-controller-manager").is_file()
     }
 }
@@ -220,9 +235,9 @@ impl RealServer {
         true
     }
 
-    /// Whether controllers run.
-    pub fn has_controllers(&self) -> bool {
-        self.controllers.is_some()
+    /// Whether controllers run, or could; says that the test is skipped where they cannot.
+    pub fn require_controllers(&self) -> bool {
+        self.programs.require_controllers()
     }
 
     /// A client of the administrator.

@@ -87,15 +87,29 @@ fn stated_managers(request: &Request, stated: Option<&Value>, stored: &Managers)
     if request.subresource().is_empty() && !sent.is_empty() { sent } else { stored.clone() }
 }
 
+/// What is said against the client that means another object than the one of this uid.
+fn other_uid(uid: &str, new: &Value) -> Option<String> {
+    let meant =
+        new["metadata"]["uid"].as_str().filter(|meant| !meant.is_empty() && *meant != uid)?;
+    Some(format!("Precondition failed: UID in precondition: {meant}, UID in object meta: {uid}"))
+}
+
+/// Who names a uid means an object that was there, and does not want another one.
+pub(crate) fn check_is_new(kind: &Kind, (namespace, name): &Key, new: &Value) -> Outcome<()> {
+    let Some(why) = other_uid("", new) else { return Ok(()) };
+    let why = format!(
+        "StorageError: invalid object, Code: 4, Key: /registry/{}/{namespace}/{name}, ResourceVersion: 0, \
+         AdditionalErrorMsg: {why}",
+        kind.plural
+    );
+    Err(Failure::conflict(kind, name, &why))
+}
+
 fn check_preconditions(kind: &Kind, key: &Key, live: &Object, new: &Value) -> Outcome<()> {
-    let text = |field: &str| new["metadata"][field].as_str().filter(|value| !value.is_empty());
-    if let Some(uid) = text("uid").filter(|uid| *uid != live.uid()) {
-        let why = format!(
-            "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
-            live.uid()
-        );
+    if let Some(why) = other_uid(live.uid(), new) {
         return Err(Failure::conflict(kind, &key.1, &why));
     }
+    let text = |field: &str| new["metadata"][field].as_str().filter(|value| !value.is_empty());
     match text("resourceVersion") {
         Some(version) if version != live.version.to_string() => {
             Err(Failure::modified(kind, &key.1))

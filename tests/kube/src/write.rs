@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     builtin,
-    cluster::{Cluster, Reply},
+    cluster::{Cluster, Reply, key_of},
     definition,
     draft::{Draft, SYSTEM, decode, identity, ignored, set_managers},
     failure::{Cause, Failure, Outcome},
@@ -17,6 +17,7 @@ use crate::{
     names,
     request::Request,
     store::{Key, Object},
+    update::check_is_new,
     verb::Verb,
 };
 
@@ -49,7 +50,10 @@ impl Cluster {
                 }
                 self.update(request, kind, (&key, &live), draft)
             }
-            Err(_) if kind.create_on_update => self.insert(request, kind, draft),
+            Err(_) if kind.create_on_update => {
+                check_is_new(kind, &key_of(request), &draft.value)?;
+                self.insert(request, kind, draft)
+            }
             Err(failure) => Err(failure),
         }
     }

@@ -227,7 +227,7 @@ async fn an_api_server_that_dies_loses_nothing_and_makes_nothing_twice() {
 #[tokio::test]
 async fn a_deleted_order_leaves_nothing_behind() {
     let Some(server) = installed().await else { return };
-    if !server.has_controllers() {
+    if !server.require_controllers() {
         return;
     }
     let cluster = cluster(&server, "team-a").await;

@@ -65,7 +65,7 @@ async fn the_controller_may_do_what_the_chart_says_and_nothing_else() {
 #[tokio::test]
 async fn people_get_their_rights_from_the_roles_that_the_cluster_has() {
     let Some(server) = cluster().await else { return };
-    if !server.has_controllers() {
+    if !server.require_controllers() {
         return;
     }
     apply(&server, &objects(&Chart::open().render(&json!({}))));
