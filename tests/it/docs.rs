@@ -14,7 +14,9 @@
 //! A page's folder holds a demo that serves (`arc demo --keep-serving`), and `REGISTRY` is its address.
 
 mod blocks;
+mod gitops;
 mod page;
+mod parameters;
 mod reference;
 
 use std::path::{Path, PathBuf};
