@@ -17,7 +17,7 @@ const LAG: Duration = Duration::from_secs(1);
 /// Answers that a decision may ask for: a log, and whether a workflow exists.
 const MAX_QUESTIONS: usize = 2;
 /// How often to ask again where ARC may not act: who adds a tenant starts the controller anew, and then it looks at once.
-const PATIENCE: Duration = Duration::from_mins(10);
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
 /// One pass over one delivery.
 pub(crate) async fn reconcile(context: &Context, key: &Key) -> Result<Option<Duration>, Error> {
