@@ -1,5 +1,7 @@
 //! `arc controller` as a process: what it says, where it answers, how it ends, and how little it needs.
 
+mod traces;
+
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -17,7 +17,14 @@ use crate::telemetry;
 
 /// Runs the command.
 pub(crate) async fn run(args: &cli::Controller) -> Result<Exit, Failure> {
-    telemetry::log(args.serving.log_format)?;
+    let traces = telemetry::start(args.serving.log_format, args.serving.otlp_endpoint.as_deref())?;
+    let ended = operate(args).await;
+    traces.flush().await;
+    ended
+}
+
+/// Works until it is told to end.
+async fn operate(args: &cli::Controller) -> Result<Exit, Failure> {
     let shutdown = end_on_signal()?;
     let metrics = Arc::new(Metrics::new());
     let config = config(&args.cluster).await?;

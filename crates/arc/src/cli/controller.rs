@@ -81,6 +81,10 @@ pub(crate) struct Serving {
     /// How logs are written to standard error. Default: text on a terminal, else json.
     #[arg(long, env = "ARC_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
+    /// Collector that traces are sent to, as OTLP over HTTP; in builds with the feature `otlp` alone.
+    /// Default: `OTEL_EXPORTER_OTLP_ENDPOINT`, else none.
+    #[arg(long, value_name = "URL")]
+    pub(crate) otlp_endpoint: Option<String>,
 }
 
 /// How logs are written.
